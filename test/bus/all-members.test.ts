@@ -1,14 +1,12 @@
 // The members of all interfaces of an introspected object, by their names alone.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, InvalidArgumentError, implement, standard } from '../../src/index.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { defineInterface, InvalidArgumentError, implement, standard } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { thrown } from '../helpers/rejection.js';
 
 const test = suite('all members');
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
+const { client, service, stop } = await startClientAndService();
 const One = defineInterface('org.example.One', {
   methods: { First: { out: 's' }, Same: { out: 's' } },
   signals: { Said: { args: 's' } },
@@ -18,10 +16,7 @@ const Two = defineInterface('org.example.Two', { methods: { Second: { out: 's' }
 const one = implement(One, { First: () => 'first', Same: () => 'one', Level: 1, Fixed: 2 });
 service.export('/object', one, implement(Two, { Second: () => 'second', Same: () => 'two' }));
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 test('members of every interface are called, read, written and listened to', async () => {
   const all = (await client.object(service.uniqueName, '/object')).all();

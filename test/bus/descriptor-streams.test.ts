@@ -19,7 +19,6 @@ import { finished } from 'node:stream/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   defineInterface,
   FileDescriptor,
   InvalidArgumentError,
@@ -29,8 +28,8 @@ import {
 } from '../../src/index.js';
 import { duplicateFd } from '../../src/native/descriptors.js';
 import { loadAddon } from '../../src/native/load.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { skip } from '../helpers/skip.js';
 
 const Streams = defineInterface('org.example.Streams', {
@@ -44,15 +43,10 @@ const Streams = defineInterface('org.example.Streams', {
   },
 });
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
+const { client, service, stop } = await startClientAndService();
 const test = suite('descriptor streams');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 const { bun, deno } = process.versions;
 const canStream = deno === undefined;

@@ -4,7 +4,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   arrayOf,
-  connect,
   defineInterface,
   dict,
   type Emits,
@@ -21,20 +20,14 @@ import {
   structOf,
   variant,
 } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertFdsLeft, assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
-const destination = service.uniqueName as string;
+const { client, destination, service, stop } = await startClientAndService();
 const test = suite('dict');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 const point = dict({ Name: 's', Strength: 'y', 'Flags?': 'au' });
 const open = dict({ 'Level?': 'u', '...': 'v' }, 'options:a{sv}');

@@ -2,7 +2,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   defineInterface,
   InvalidArgumentError,
   implement,
@@ -12,19 +11,13 @@ import {
   Variant,
   variant,
 } from '../../src/index.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { rejection } from '../helpers/rejection.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
-const destination = service.uniqueName as string;
+const { client, destination, service, stop } = await startClientAndService();
 const test = suite('kept types');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 type Options = Record<string, unknown>;
 

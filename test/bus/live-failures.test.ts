@@ -3,7 +3,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   DBusError,
   defineInterface,
   implement,
@@ -11,21 +10,15 @@ import {
   UnknownInterfaceError,
   variant,
 } from '../../src/index.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { rejection } from '../helpers/rejection.js';
 import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
-const destination = service.uniqueName as string;
+const { client, destination, service, stop } = await startClientAndService();
 const test = suite('views of services that fail');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 const Tank = defineInterface('org.example.Tank1', {
   properties: {

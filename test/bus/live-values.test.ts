@@ -4,7 +4,6 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   DBusError,
   defineInterface,
   dict,
@@ -15,22 +14,16 @@ import {
   type Variant,
   variant,
 } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
-const destination = service.uniqueName as string;
+const { client, destination, service, stop } = await startClientAndService();
 const test = suite('values of views');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 const Device = defineInterface('org.example.Device1', {
   properties: {

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   defineInterface,
   describe,
   implement,
@@ -17,13 +16,11 @@ import {
   UnknownInterfaceError,
   Variant,
 } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { projectRoot } from '../helpers/paths.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
+const { client, service, stop } = await startClientAndService();
 const test = suite('proxy');
 
 const Shelf = defineInterface('org.example.Shelf', {
@@ -55,10 +52,7 @@ service.export('/shelf', shelf);
 await service.requestName('org.example.Shelf');
 const proxy = client.proxy(Shelf, 'org.example.Shelf', '/shelf');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 test('members may have any name', async () => {
   assert.is(await proxy.call.call(), 'call');

@@ -21,15 +21,13 @@ import {
   TimeoutError,
   Variant,
 } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { patience } from '../helpers/patience.js';
-import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 
 const FAILED = 'org.freedesktop.DBus.Error.Failed';
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
+const { client, service, stop } = await startClientAndService();
 const test = suite('service errors');
 
 let fail: () => unknown = () => undefined;
@@ -55,10 +53,7 @@ const failing = implement(Failing, {
 service.export('/failing', failing);
 const proxy = client.proxy(Failing, service.uniqueName as string, '/failing');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 /** The error for the caller of a failing handler, and the problems that were reported meanwhile. */
 async function answer(handler: () => unknown): Promise<{ error: DBusError; problems: Problem[] }> {

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  connect,
   DBusError,
   defineInterface,
   type Emits,
@@ -16,7 +15,7 @@ import {
   ServiceInterface,
   signal,
 } from '../../src/index.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 import { rejection } from '../helpers/rejection.js';
 import { until } from '../helpers/until.js';
 
@@ -25,9 +24,7 @@ interface Warning extends Error {
   readonly detail?: string;
 }
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
+const { client, service, stop } = await startClientAndService();
 const test = suite('service misfits');
 
 const Wrong = defineInterface('org.example.Wrong', {
@@ -53,10 +50,7 @@ emit = () => wrong.emit.Told('x', 'y' as never);
 service.export('/org/example/wrong', wrong);
 const proxy = client.proxy(Wrong, service.uniqueName as string, '/org/example/wrong');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 /** The problems that the author gets for an action of a caller, and the error that the caller gets. */
 async function told(call: () => Promise<unknown>): Promise<{ warning: Warning; result: unknown }> {

@@ -2,28 +2,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  connect,
-  defineInterface,
-  implement,
-  method,
-  property,
-  ServiceInterface,
-  Variant,
-  variant,
-} from '../../src/index.js';
-import { PrivateBus } from '../helpers/private-bus.js';
+import { defineInterface, implement, method, property, ServiceInterface, Variant, variant } from '../../src/index.js';
+import { startClientAndService } from '../helpers/client-and-service.js';
 
-const daemon = await PrivateBus.start();
-const client = await connect({ address: daemon.address });
-const service = await connect({ address: daemon.address });
-const destination = service.uniqueName as string;
+const { client, destination, service, stop } = await startClientAndService();
 const test = suite('service values');
 
-test.after(async () => {
-  await Promise.all([client.close(), service.close()]);
-  await daemon.stop();
-});
+test.after(stop);
 
 /** Values whose type a plain value would lose, or a guess would refuse. */
 const settings = {
