@@ -117,6 +117,36 @@ test('what is no name of a container is refused', async () => {
   assert.match(String(error), /machine: cannot be combined with `host`/);
 });
 
+testUnless(noBridge, test, 'a bus of another machine is connected again when ssh ends', async () => {
+  installSsh(RUNS_HERE);
+  await using here = await connect({ address: daemon.address });
+  const open = openFds();
+  const remote = await connect({ host: 'machine', reconnect: { minDelay: 1 } });
+  remote.export(PATH, exampleObject());
+  const heard: unknown[] = [];
+  remote.subscribe({ interface: 'org.example.Again' }, ({ body }) => heard.push(body[0]));
+  await using _name = await remote.requestName('org.example.Remote');
+  for (let round = 0; round < 3; round++) {
+    const restored = new Promise<void>((resolve) => {
+      const watch = remote.watchConnection({
+        restored: () => {
+          watch.end();
+          resolve();
+        },
+      });
+    });
+    process.kill(Number(logged()[0]), 'SIGKILL');
+    await restored;
+    assert.is(await here.proxy(Example, 'org.example.Remote', PATH).call.Echo(`${round}`), `${round}`);
+    here.emit({ path: '/', interface: 'org.example.Again', member: 'Number', signature: 'u', body: [round] });
+    await until(() => heard.length === round + 1);
+  }
+  assert.equal(heard, [0, 1, 2]);
+  await remote.close();
+  await until(hasEnded);
+  await assertNoFdsLeft(open);
+});
+
 /** A program that forwards each part of either stream after a while, as over a slow line. */
 const SLOW = `
   const { spawn } = require('node:child_process');
