@@ -212,14 +212,8 @@ function checkStreamOptions(options: ConnectOptions): void {
 function checkHostOptions(options: ConnectOptions): void {
   if (!isElsewhere(options)) return;
   const place = options.host === undefined ? 'machine' : 'host';
-  for (const other of [
-    'address',
-    'fd',
-    'socket',
-    'peer',
-    'wait',
-    ...(place === 'host' ? ['machine' as const] : []),
-  ] as const) {
+  for (const other of ['address', 'fd', 'socket', 'peer', 'wait', 'machine'] as const) {
+    if (other === place) continue;
     if (options[other] === undefined || options[other] === false) continue;
     throw new InvalidArgumentError(`${other}: cannot be combined with \`${place}\`, which names a bus`);
   }

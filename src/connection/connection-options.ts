@@ -12,9 +12,10 @@ export interface ConnectionOptions {
   readonly serve?: ServedSocket | undefined;
   /** A connected socket that the program passes. The transport must not be sd-bus. */
   readonly adopt?: AdoptedSocket | undefined;
-  /** Whether descriptors are lost on the way to the other side, although the two ends agreed to pass them. */
-  readonly losesDescriptors?: boolean | undefined;
-  /** Whether a program carries the stream, which may have read what the other side has not. */
+  /**
+   * Whether a program carries the stream. It passes no descriptors on, although both ends agreed to pass them, and it may
+   * have read what the other side has not.
+   */
   readonly isRelayed?: boolean | undefined;
   /** Whether the other side is a peer, and not a bus. Then the senders of messages are not verified. */
   readonly peer?: boolean | undefined;

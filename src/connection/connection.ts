@@ -90,7 +90,7 @@ export class Connection {
       poller: options.poller,
       turn: turnNote,
       limits: options.limits,
-      onOpen: (canSendFds) => this.#onOpen(canSendFds && options.losesDescriptors !== true),
+      onOpen: (canSendFds) => this.#onOpen(canSendFds && options.isRelayed !== true),
       onBatch: (memory, from, count, newStrings, large, milliseconds) =>
         this.#receiver.takeBatch(memory, from, count, newStrings, large, milliseconds),
       onDrain: (hungUp) => this.#onDrain(hungUp),

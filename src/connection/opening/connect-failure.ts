@@ -54,7 +54,7 @@ function cureOfConnecting(errno: number, { server, address }: FailedAttempt): st
 function cureOfAuthenticating({ errno, detail }: ConnectFailure, attempt: FailedAttempt): string | undefined {
   const { address, server, transport } = attempt;
   // The words of the program that carries the stream follow.
-  if ('origin' in address && address.origin === 'host') return undefined;
+  if (address.origin === 'host' || address.origin === 'machine') return undefined;
   if (address.transport === 'unixexec') return 'the program ended, or is not a D-Bus server';
   switch (errno) {
     case Errno.ETIMEDOUT:

@@ -70,10 +70,11 @@ export async function openRemote(
       : new Relay('ssh', sshArguments(host, bus), there);
   closeReceivedFd(there);
   const text = `the ${bus} bus of ${host ?? `the container ${machine}`}`;
-  const address: OwnedStream = { fd: here, text, origin: 'host', transport: 'adopted', parameters: new Map() };
+  const origin = host === undefined ? 'machine' : 'host';
+  const address: OwnedStream = { fd: here, text, origin, transport: 'adopted', parameters: new Map() };
   try {
     // The server of ssh may give the bridge sockets, so that both ends agree to pass descriptors, which ssh does not.
-    const way = { role: 'client', server: 'bus', losesDescriptors: true, isRelayed: true } as const;
+    const way = { role: 'client', server: 'bus', isRelayed: true } as const;
     const connection = await openStream(address, { ...options, ...way });
     void connection.closed.then(() => relay.end());
     relay.unref();

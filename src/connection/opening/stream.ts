@@ -35,7 +35,6 @@ export interface StreamOptions {
   readonly anonymous?: boolean | undefined;
   readonly limits: CompleteLimits;
   readonly signal?: AbortSignal | undefined;
-  readonly losesDescriptors?: boolean | undefined;
   readonly isRelayed?: boolean | undefined;
   readonly isInBackground?: boolean | undefined;
 }
@@ -93,7 +92,6 @@ export async function openStream(stream: OwnedStream, options: StreamOptions): P
     isInBackground,
     isRelayed,
     limits,
-    losesDescriptors,
     timeout,
     signal,
   } = options;
@@ -101,7 +99,7 @@ export async function openStream(stream: OwnedStream, options: StreamOptions): P
   const result = await Connection.open({
     address: '',
     adopt: { fd, role, isBus: server === 'bus', guid: role === 'server' ? randomBytes(16) : undefined },
-    ...{ anonymous, isInBackground, isRelayed, limits, losesDescriptors, peer: server === 'peer' },
+    ...{ anonymous, isInBackground, isRelayed, limits, peer: server === 'peer' },
     ...{ poller, signal, timeout, transport: 'socket' },
   });
   if (result instanceof Connection) return result;
