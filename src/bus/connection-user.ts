@@ -236,10 +236,10 @@ export class ConnectionUser implements AsyncDisposable {
   /**
    * Closes the connection in an orderly way, which takes time: a connection has no `end`. It releases all names and
    * acquires no further ones, answers the calls that were delivered until then, waits for running handlers and for calls
-   * that message handlers took, writes the sent messages, waits until the other side has read them, and closes. All of this takes at most `drain` milliseconds, a
-   * second by default, and no longer than needed. Signals are no longer delivered; exports, subscriptions and names end.
-   * Calls and other operations that are still waiting when the connection closes reject with
-   * {@link ConnectionClosedError}.
+   * that message handlers took, writes the sent messages, waits until the other side has read them, and closes. All of
+   * this takes at most `drain` milliseconds, a second by default, and no longer than needed. Signals are no longer
+   * delivered; exports, subscriptions and names end. Calls and other operations that are still waiting when the connection
+   * closes reject with {@link ConnectionClosedError}.
    *
    * If sent messages cannot be written in that time, a warning is written to standard error, and an exit code of 0
    * becomes 1. With a `drain` of 0 the loss is only reported on the channel `busbar:problem`.

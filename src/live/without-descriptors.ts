@@ -1,6 +1,6 @@
 /**
- * Values that hold file descriptors are not kept: they would stay open as long as the view, and nobody could tell whose
- * they are. A program reads such a property with `get`, and owns what it gets.
+ * Values that hold file descriptors are not kept: they would stay open as long as the view, and several parts of a program
+ * would share one descriptor without an owner. A program reads such a property with `get`, and owns what it gets.
  */
 import { closeDescriptors, descriptorsIn } from '../codec/close-descriptors.js';
 import type { Sent } from './property-values.js';
