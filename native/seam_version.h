@@ -4,6 +4,6 @@
 
 namespace busbar {
 
-inline constexpr int kSeamVersion = 6;
+inline constexpr int kSeamVersion = 7;
 
 }  // namespace busbar

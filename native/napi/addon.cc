@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 #include "base/unique_fd.h"
 #include "napi/connection_object.h"
@@ -13,6 +14,7 @@
 #include "napi/listener_object.h"
 #include "napi/socket_value.h"
 #include "seam_version.h"
+#include "transport/datagram.h"
 #include "wire/rule.h"
 
 namespace busbar {
@@ -32,6 +34,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                   InstanceMethod<&Addon::describe_socket>("describeSocket"),
                   InstanceMethod<&Addon::socket_pair>("socketPair"),
                   InstanceMethod<&Addon::make_pipe>("makePipe"),
+                  InstanceMethod<&Addon::notify>("notify"),
                   InstanceMethod<&Addon::use_immediate>("useImmediate"),
                   InstanceMethod<&Addon::use_batch_memory>("useBatchMemory"),
                   InstanceMethod<&Addon::make_outbox>("makeOutbox"),
@@ -110,6 +113,12 @@ Napi::Value Addon::make_pipe(const Napi::CallbackInfo& info) {
   // The ends block: the programs that get them expect pipes as a shell makes them.
   if (pipe2(fds, O_CLOEXEC) != 0) return Napi::Number::New(info.Env(), -errno);
   return two_fds(info.Env(), fds);
+}
+
+Napi::Value Addon::notify(const Napi::CallbackInfo& info) {
+  const std::string name = info[0].ToString().Utf8Value();
+  const std::string text = info[1].ToString().Utf8Value();
+  return Napi::Number::New(info.Env(), -transport::send_datagram(name, text));
 }
 
 void Addon::use_immediate(const Napi::CallbackInfo& info) { poll_thread_.use_immediate(info.Env(), info[0]); }

@@ -42,6 +42,7 @@ class Addon final : public Napi::Addon<Addon> {
   Napi::Value describe_socket(const Napi::CallbackInfo& info);
   Napi::Value socket_pair(const Napi::CallbackInfo& info);
   Napi::Value make_pipe(const Napi::CallbackInfo& info);
+  Napi::Value notify(const Napi::CallbackInfo& info);
   void use_immediate(const Napi::CallbackInfo& info);
   void use_batch_memory(const Napi::CallbackInfo& info);
   Napi::Value make_outbox(const Napi::CallbackInfo& info);

@@ -49,7 +49,7 @@ export const ROW_LENGTH = 16;
  * The version of the seam. The addon has the same number (`kSeamVersion` in native/seam_version.h). Raise both with
  * every change of what crosses the seam or of the layout of the memory.
  */
-export const SEAM_VERSION = 6;
+export const SEAM_VERSION = 7;
 
 /** Why a message was refused. Its end is known nevertheless, so the fault affects only this message. */
 export const Fault = {
@@ -357,6 +357,11 @@ export interface Addon {
   socketPair(): readonly [number, number] | number;
   /** Makes a pipe with close-on-exec: the end to read from and the end to write to, or a negative errno. */
   makePipe(): readonly [number, number] | number;
+  /**
+   * Sends a text as one datagram to a unix socket, without waiting: 0, or a negative errno, which is EAGAIN if the queue of
+   * the receiver is full. A name that begins with a NUL is abstract.
+   */
+  notify(name: string, text: string): number;
   /**
    * Called once, before anything else, with the function by which the poller `thread` waits for the next iteration of
    * the event loop.

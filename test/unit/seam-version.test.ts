@@ -18,6 +18,7 @@ const seams: Readonly<Record<number, string>> = {
   2: 'c065e397adb2ea70',
   5: '9dec542591b7acb1',
   6: 'a732a549fae7b761',
+  7: '8a7313729019e198',
 };
 
 test('the addon has the same version', () => {
