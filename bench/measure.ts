@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { programPath } from '../test/helpers/paths.js';
 import { Program } from '../test/helpers/program.js';
 import type { MeasuredPeer, PreparedPeer } from './peers.js';
+import { placed } from './placement.js';
 import type { Values } from './values.js';
 import type { Arrangement, Workload } from './workloads.js';
 
@@ -30,7 +31,7 @@ export function measure(peer: PreparedPeer, workload: Workload, surroundings: Su
 
 async function measureClient(peer: PreparedPeer, workload: Workload, { address }: Surroundings): Promise<Values> {
   const { program: name, parameters, nodeFlags } = workload;
-  const command = peer.command('client', nodeFlags);
+  const command = placed(peer.command('client', nodeFlags), workload);
   await using program = startProgram(command, address, name, { ...peer.parameters, ...parameters });
   const { operations, cpu, wall, ...more } = await warmAndGo(program, workload, peer.language);
   return { cpu: cpu / operations, wall: wall / operations, ...more };
@@ -199,7 +200,7 @@ async function warmAndGo(program: Program, workload: Workload, language: Measure
 
 /** JavaScript compilers take about 90 000 messages to settle; C and Python only have caches to fill. */
 function warmUpOf({ operations, warmUp = 3 * operations }: Workload, language: MeasuredPeer['language']): number {
-  return language === 'JavaScript' ? warmUp : Math.ceil(warmUp / 20);
+  return language === 'JavaScript' || language === 'GJS' ? warmUp : Math.ceil(warmUp / 20);
 }
 
 /** Why a program ended, in one line: its last line about an error. Stacks and versions come after that. */

@@ -4,8 +4,8 @@
  * project's lock file.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { newestNode } from '../scripts/runtimes/list.mjs';
 import { SetupError } from '../scripts/setup/report.mjs';
 import { installPackages, installRuntime } from '../scripts/setup/runtime-packages.mjs';
@@ -18,7 +18,7 @@ import { pythonWith } from '../test/helpers/python.js';
 export interface MeasuredPeer {
   readonly id: string;
   readonly title: string;
-  readonly language: 'C' | 'C++' | 'JavaScript' | 'Python';
+  readonly language: 'C' | 'C++' | 'GJS' | 'JavaScript' | 'Python';
   /** The version of the library, and of its runtime. */
   readonly version: string;
 }
@@ -158,24 +158,55 @@ const c: Peer = {
 /** The workloads of the libraries of other languages. */
 const mainPrograms = ['calls', 'signals', 'objects', 'service'];
 
-const cpp: Peer = {
-  ...{ id: 'cpp-sdbus', title: 'C++, sdbus-c++', language: 'C++', programs: mainPrograms },
+/** A C++ library that pkg-config knows, and its program. */
+function cppPeer(
+  listed: Pick<Listed, 'id' | 'title'>,
+  library: { readonly name: string; readonly debian: string; readonly standard: string },
+  generate: (library: string, source: string) => readonly string[] = () => [],
+): Peer {
+  return {
+    ...{ ...listed, language: 'C++', programs: mainPrograms },
+    async prepare() {
+      const pkgConfig = (...args: string[]) => spawnSync('pkg-config', [...args, library.name], { encoding: 'utf8' });
+      const headers = {
+        name: `headers of ${library.name}`,
+        present: () => pkgConfig('--exists').status === 0,
+        packages: { 'apt-get': library.debian },
+      };
+      requirePackages([program('g++'), program('pkg-config'), headers]);
+      const sources = join(projectRoot, 'bench/peers');
+      const executable = join(projectRoot, `build/bench/${listed.id}`);
+      const source = join(sources, `${listed.id}.cc`);
+      const flags = pkgConfig('--cflags', '--libs').stdout.trim().split(/\s+/);
+      const options = [`-std=${library.standard}`, '-O2', '-fPIC', '-Wall', '-Wextra', '-Wno-unused-function'];
+      const args = [...options, ...generate(library.name, source), source, ...flags];
+      compileProgram(executable, { compiler: 'g++', args, folders: [sources] });
+      const version = pkgConfig('--modversion').stdout.trim();
+      return { ...this, version, command: () => [executable], parameters: {} };
+    },
+  };
+}
+
+/** Writes the code that Qt needs for the slots of a program; returns the option for the compiler to find it. */
+function mocOf(library: string, source: string): readonly string[] {
+  const tools = spawnSync('pkg-config', ['--variable=host_bins', library.replace('DBus', 'Core')], {
+    encoding: 'utf8',
+  });
+  const folder = join(projectRoot, 'build/bench/moc');
+  mkdirSync(folder, { recursive: true });
+  const args = [source, '-o', join(folder, `${basename(source, '.cc')}.moc`)];
+  const { status, stderr } = spawnSync(join(tools.stdout.trim(), 'moc'), args, { encoding: 'utf8' });
+  if (status !== 0) throw new SetupError(`moc failed: ${stderr}`);
+  return [`-I${folder}`];
+}
+
+const gjs: Peer = {
+  ...{ id: 'gjs', title: 'GJS', language: 'GJS', programs: mainPrograms },
   async prepare() {
-    const pkgConfig = (...args: string[]) => spawnSync('pkg-config', [...args, 'sdbus-c++'], { encoding: 'utf8' });
-    const headers = {
-      name: 'headers of sdbus-c++',
-      present: () => pkgConfig('--exists').status === 0,
-      packages: { 'apt-get': 'libsdbus-c++-dev' },
-    };
-    requirePackages([program('g++'), program('pkg-config'), headers]);
-    const sources = join(projectRoot, 'bench/peers');
-    const executable = join(projectRoot, 'build/bench/sdbus-c++');
-    const flags = pkgConfig('--cflags', '--libs').stdout.trim().split(/\s+/);
-    const options = ['-std=c++20', '-O2', '-Wall', '-Wextra', '-Wno-unused-function'];
-    const args = [...options, join(sources, 'sdbus-c++.cc'), ...flags];
-    compileProgram(executable, { compiler: 'g++', args, folders: [sources] });
-    const version = pkgConfig('--modversion').stdout.trim();
-    return { ...this, version, command: () => [executable], parameters: {} };
+    requirePackages([program('gjs')]);
+    const version = (await outputOf('gjs', ['--version'])).trim().replace('gjs ', '');
+    const main = join(projectRoot, 'bench/peers/gjs_peer.js');
+    return { ...this, version, command: () => ['gjs', '-m', main], parameters: {} };
   },
 };
 
@@ -206,5 +237,10 @@ export const peers: readonly Peer[] = [
   // The maintained fork of dbus-next has the same interface.
   npmPeer('jellybrick', '@jellybrick/dbus-next', { program: 'dbus-next' }),
   python,
-  cpp,
+  cppPeer(
+    { id: 'sdbus-c++', title: 'C++, sdbus-c++' },
+    { name: 'sdbus-c++', debian: 'libsdbus-c++-dev', standard: 'c++20' },
+  ),
+  cppPeer({ id: 'qtdbus', title: 'C++, QtDBus' }, { name: 'Qt5DBus', debian: 'qtbase5-dev', standard: 'c++17' }, mocOf),
+  gjs,
 ];

@@ -6,6 +6,7 @@ import { type Daemon, PrivateBus } from '../test/helpers/private-bus.js';
 import { FOREVER, Program } from '../test/helpers/program.js';
 import { measure, type Surroundings } from './measure.js';
 import type { PreparedPeer } from './peers.js';
+import { place, startBusy } from './placement.js';
 import { type Cell, mediansOf, type Values, type WorkloadResults } from './values.js';
 import type { Workload } from './workloads.js';
 
@@ -25,12 +26,14 @@ export async function runWorkload(
   rounds: number,
 ): Promise<WorkloadResults> {
   await using bus = await PrivateBus.start({ daemon, ...(daemon === 'dbus-daemon' ? { limits } : {}) });
+  place(bus.pid, workload);
   const surroundings = { address: bus.address, driver };
   const taking = peers.filter(
     (peer) => workload.takesPart(peer) && (peer.programs?.includes(workload.program) ?? true),
   );
   const runners = taking.map((peer) => new Runner(peer));
   await using _service = await startService(surroundings, workload);
+  await using _busy = startBusy(workload);
   for (let round = 0; round < Math.min(rounds, workload.roundsMaximum ?? rounds); round++) {
     for (const runner of rotated(runners, round)) {
       progress(`${workload.title}: round ${round + 1}, ${runner.peer.title}`);
@@ -66,11 +69,13 @@ class Runner {
 }
 
 /** The service that all clients call. It lives as long as the workload, however long that takes. */
-async function startService({ address, driver }: Surroundings, { parameters }: Workload): Promise<Program> {
+async function startService({ address, driver }: Surroundings, workload: Workload): Promise<Program> {
+  const { parameters } = workload;
   const [command, ...args] = driver.command('service');
   const names = parameters.names === undefined ? [] : [`names=${parameters.names}`];
   const service = Program.start(command, [...args, address, 'service', ...names], { timeLimit: FOREVER });
   await service.line('ready');
+  place(service.pid, workload);
   return service;
 }
 

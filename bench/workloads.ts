@@ -43,6 +43,13 @@ export interface Workload {
   readonly quick?: boolean;
   /** Measured on this daemon only, if it takes part: the result does not depend on it. */
   readonly daemon?: Daemon;
+  /**
+   * The processors of the programs: the measured one alone on one and the bus and its service on another, or all on one.
+   * By default the kernel decides.
+   */
+  readonly processors?: 'two' | 'one';
+  /** How many other processes keep the processors busy. */
+  readonly busy?: number;
   /** The reported quantities; peers are compared by the first. */
   readonly columns: readonly Quantity[];
   readonly takesPart: (peer: Pick<Peer, 'id' | 'language'>) => boolean;
@@ -73,6 +80,12 @@ const wide = {
   targets: [toC(0.8)],
 } as const satisfies Partial<Workload>;
 
+/** Sequential calls on processors that are chosen: where the kernel places them decides about a third of their time. */
+const alone = {
+  ...{ operations: 10_000, daemon: 'dbus-daemon' },
+  takesPart: (peer) => peer.language === 'C' || ours(peer) || peer.id === rival,
+} as const satisfies Partial<Workload>;
+
 const calls = (window: number, more: Pick<Workload, 'title'> & Partial<Workload>): Workload => ({
   ...{ ...client, id: `calls-${window}`, program: 'calls', parameters: { window: `${window}` } },
   ...{ targets: [toC(0.6), toRival(0.25)], ...more },
@@ -86,6 +99,18 @@ export const messages: readonly Workload[] = [
   calls(1, {
     ...{ title: 'Calls, one after the other', operations: 10_000, quick: true },
     targets: [toC(1.1, 'wall'), toC(1)],
+  }),
+  calls(1, {
+    ...{ ...alone, id: 'calls-1-two', title: 'Calls, one after the other, the client alone on a processor' },
+    ...{ processors: 'two', targets: [toC(1.35), toC(1.05, 'wall')] },
+  }),
+  calls(1, {
+    ...{ ...alone, id: 'calls-1-one', title: 'Calls, one after the other, everything on one processor' },
+    ...{ processors: 'one', targets: [toC(1.6), toC(1.05, 'wall')] },
+  }),
+  calls(100, {
+    ...{ ...alone, id: 'calls-busy', title: 'Calls, 100 at a time, beside two processes that are busy' },
+    ...{ operations: 30_000, busy: 2, targets: [toC(0.65)] },
   }),
   {
     ...{ ...signals, id: 'signals', title: 'Receiving PropertiesChanged', program: 'signals', quick: true },
