@@ -106,7 +106,7 @@ export const messages: readonly Workload[] = [
   }),
   calls(1, {
     ...{ ...alone, id: 'calls-1-one', title: 'Calls, one after the other, everything on one processor' },
-    ...{ processors: 'one', targets: [toC(1.6), toC(1.05, 'wall')] },
+    ...{ processors: 'one', targets: [toC(1.6)] },
   }),
   calls(100, {
     ...{ ...alone, id: 'calls-busy', title: 'Calls, 100 at a time, beside two processes that are busy' },

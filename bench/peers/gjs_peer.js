@@ -7,9 +7,7 @@ const NAME = 'org.example.Bench';
 const PATH = '/org/example/bench';
 const XML = `<node><interface name="org.example.Bench1">
   <method name="Echo"><arg type="s" direction="in"/><arg type="s" direction="out"/></method>
-  <method name="Emit"><arg type="u" direction="in"/></method>
   <method name="Usage"><arg type="d" direction="out"/></method>
-  <signal name="Done"/>
 </interface></node>`;
 const MANAGER_XML = `<node><interface name="org.freedesktop.DBus.ObjectManager">
   <method name="GetManagedObjects"><arg type="a{oa{sa{sv}}}" direction="out"/></method>
@@ -73,32 +71,15 @@ const workloads = {
       done();
     };
   },
-
-  signals() {
-    const bench = proxyOf(XML, PATH);
-    let received = 0;
-    let finish = () => {};
-    bus.signal_subscribe(NAME, 'org.freedesktop.DBus.Properties', 'PropertiesChanged', PATH, null, 0, (...args) => {
-      const [, changed] = args[5].deepUnpack();
-      if (changed !== undefined) received++;
-    });
-    bench.connectSignal('Done', () => finish());
-    return (operations, done) => {
-      received = 0;
-      finish = () => {
-        if (received !== operations) throw new Error(`${received} of ${operations} signals arrived`);
-        done();
-      };
-      bench.EmitRemote(operations, () => {});
-    };
-  },
 };
 
 function serve() {
   const bench = { Echo: (text) => text, Usage: cpu };
-  Gio.DBusExportedObject.wrapJSObject(XML, bench).export(bus, PATH);
+  const exported = Gio.DBusExportedObject.wrapJSObject(XML, bench);
+  exported.export(bus, PATH);
   Gio.bus_own_name_on_connection(bus, parameters.get('name') ?? NAME, 0, () => print('ready'), null);
   loop.run();
+  exported.unexport();
 }
 
 function answer(operate) {
