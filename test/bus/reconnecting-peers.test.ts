@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  BackpressureError,
   ConnectError,
+  ConnectionClosedError,
   connect,
   defineInterface,
   FileDescriptor,
@@ -114,6 +116,25 @@ test('the GUID of an address is compared for the first connection only', async (
   assert.instance(await rejection(connect({ address, peer: true })), ConnectError);
   await peer.close();
   await served.stop();
+});
+
+test('calls beyond `limits.queuedBytes` do not wait for a connection', async () => {
+  const served = new Served();
+  await served.start();
+  const limits = { queuedBytes: 1000 };
+  const peer = await connect({ address: served.address, peer: true, reconnect: QUICK, limits });
+  await served.stop();
+  await until(() => peer.state === 'away');
+  const call = () => peer.call({ path: '/lamp', member: 'Any', signature: 'ay', body: [Buffer.alloc(2000)] });
+  const waiting = rejection(call());
+  const error = await rejection(call());
+  assert.instance(error, BackpressureError);
+  assert.match(
+    error.message,
+    /^2\d+ bytes of calls already wait for a connection: make fewer, or raise limits\.queuedBytes$/,
+  );
+  await peer.close();
+  assert.instance(await waiting, ConnectionClosedError);
 });
 
 test('a stream that the program passes cannot reconnect', async () => {
