@@ -36,15 +36,15 @@ export interface ConnectOptions {
   readonly fd?: number | FileDescriptor | undefined;
   /**
    * A connected socket of `node:net`, instead of an address. The connection takes its descriptor over, under the rule of
-   * `fd`, and destroys the socket, which emits `close`. It refuses sockets that are connecting, encrypted or ended, and
-   * those with bytes that were read and not consumed, or are not written yet.
+   * `fd`, and destroys the socket, which emits `close`. `connect` refuses sockets that are connecting, encrypted or
+   * ended, and those with bytes that were read and not consumed, or are not written yet.
    */
   readonly socket?: Socket | undefined;
   /**
    * The bus `session` or `system` of another machine, as ssh names it: `machine`, `user@machine`, `machine:2222`. The
    * program `ssh` of this machine connects, by its own configuration and keys, and starts `systemd-stdio-bridge` there.
-   * It may ask for a password on the terminal: then allow enough time with `timeout`. It ends with the connection.
-   * Descriptors cannot be sent, and the connection may end with a received message that carries some.
+   * ssh may ask for a password on the terminal: then allow enough time with `timeout`. It ends with the connection.
+   * Descriptors cannot be sent, and a received message that carries some may end the connection.
    */
   readonly host?: string | undefined;
   /**
@@ -58,9 +58,9 @@ export interface ConnectOptions {
    */
   readonly machine?: string | undefined;
   /**
-   * The part of this end in the handshake of `fd` or `socket`: `client`, the default; `server` (only with `peer`), if the
+   * The role of this end in the handshake of `fd` or `socket`: `client`, the default; `server` (only with `peer`), if the
    * other end is a client; `none`, if the stream carries messages from the first byte on, because both ends agree or
-   * another process has authenticated. As `server`, every client that has the other end is accepted.
+   * another process has authenticated. With `server`, the client at the other end is accepted, whatever its user.
    */
   readonly handshake?: HandshakeRole | undefined;
   /** A well-known bus: the login session's, the system's, or the one that started this process. `session` by default. */
@@ -100,8 +100,8 @@ export interface ConnectOptions {
    * Connects again when the connection is lost: `true`, or the delays and the number of attempts. What the program has
    * declared (exports, subscriptions, names, watchers, live views) then works over the next connection. Calls that waited
    * for a reply reject, and nothing is sent twice. Calls that are made while there is no connection wait for the next
-   * one, within their time limit; signals are not kept. Each attempt has the limit `timeout`. It does not concern the
-   * first attempt; see `wait`. `false` by default.
+   * one, within their time limit; signals are not kept. Each attempt has the limit `timeout`. It does not apply to the
+   * first connection; see `wait`. `false` by default.
    */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
   /** Aborting cancels the attempt: `connect` rejects with the reason. It has no effect on an established connection. */
@@ -122,7 +122,7 @@ export interface ConnectOptions {
  * cure; also if the other side is not a bus, or the environment has no address, or an invalid one
  * @throws (rejects) {@link InvalidArgumentError} if an address breaks the grammar, an option is not valid, or `fd` or
  * `socket` is not a connected stream
- * @throws (rejects) {@link NotSupportedError} if the runtime does not tell the descriptor of `socket`
+ * @throws (rejects) {@link NotSupportedError} if the runtime does not expose the descriptor of `socket`
  * @throws (rejects) the reason of `signal`
  * @throws (rejects) {@link ProtocolError} if the bus gives the connection a name that is not a unique name
  * @throws (rejects) {@link LimitsExceededError}, or another error of the bus, if the bus answers `Hello` with an error

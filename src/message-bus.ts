@@ -195,7 +195,7 @@ export class MessageBus extends Bus {
    * });
    * ```
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
-   * @param rule which senders, paths and arguments; all without any condition
+   * @param rule which senders, paths and arguments; without conditions, all signals of the interface
    * @returns a handle that ends the subscriptions; its `ready` settles with the bus's answers
    * @throws {@link InvalidArgumentError} if the rule is not valid, or the interface has no such signal
    * @throws {@link ConnectionClosedError} if the connection is closed

@@ -1,4 +1,4 @@
-/** Two connected peers in one process, without an address, a server and a handshake. */
+/** Two connected peers in one process, without an address, a server or a handshake. */
 import { getSystemErrorName } from 'node:util';
 import { LimitsExceededError } from './base/errors.js';
 import { anyValue, KnownOptions } from './base/known-options.js';
@@ -15,15 +15,14 @@ import { POLLERS } from './native/runtime.js';
 export interface PairOptions {
   /** What waits for bytes. By default the environment variable `BUSBAR_POLLER` decides, and otherwise the runtime. */
   readonly poller?: PollerKind | undefined;
-  /** How many resources of this process each end may cost. Each limit has a default. */
+  /** How many resources of this process each end may use. Each limit has a default. */
   readonly limits?: ConnectionLimits | undefined;
 }
 
 /**
  * Makes two connected peers in this process: what one end sends, the other receives. It needs no bus, no address and no
- * authentication, so it suits tests, and a worker or a child process that gets one end (see {@link FileDescriptor}).
- * Each end is a `MessageBus` as {@link connect} makes it with `peer: true`, and closes independently: the other end
- * then sees a lost connection.
+ * authentication, so it suits tests. Each end is a `MessageBus` as {@link connect} makes it with `peer: true`, and closes
+ * independently: the other end then sees a lost connection.
  *
  * @example
  * ```ts

@@ -28,7 +28,7 @@ export const watchOptions = new KnownOptions<WatchOptions & ContextOption>('watc
   ...contextTable,
   limit(value, name) {
     if (value === undefined || (typeof value === 'number' && value >= 1)) return;
-    throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);
+    throw new InvalidArgumentError(`${name}: expected a number of at least 1, got ${String(value)}`);
   },
   signal: checkSignal,
 });

@@ -6,8 +6,8 @@
 import { checkObject } from '../base/parameters.js';
 
 /**
- * The type of a variant: the signature of its value, after a `v` for each variant around that value. For a variant with
- * a variant with a number it is `vu`.
+ * The type of a variant: the signature of its value, after a `v` for each further variant around that value. For a `u` in
+ * a variant in a variant it is `vu`.
  */
 export type VariantType = string;
 
@@ -51,8 +51,8 @@ export function rememberTypes(container: object): KeptTypes {
 
 /**
  * Gives a copy the types that busbar remembers of the original, which was read with `variants: 'keep'`: those of its
- * variants, and of the variants in its containers at any depth. A copy needs this if the original is not written but
- * replaced by it. Containers that the copy shares with the original have their types without it.
+ * variants, and of the variants in its containers at any depth. A copy needs this if it is written instead of the
+ * original. Containers that the copy shares with the original have their types without it.
  *
  * @example
  * ```ts

@@ -16,7 +16,7 @@ import { rememberRead } from './read-keeping.js';
 /** How values with a shape are read. */
 export interface ShapedReading {
   /**
-   * How variants are read that are values of their own. `typed`: all variants stay, also those of entries whose type is
+   * How variants are read whose types are not described. `typed`: all variants stay, also those of entries whose type is
    * known, so that the value can be written again as it was received.
    */
   readonly variants?: VariantChoice | 'typed' | undefined;
@@ -81,7 +81,7 @@ function readDict(value: object, shape: DictShape, reading: ShapedReading): obje
   return read;
 }
 
-/** Whether an entry is left out because it has another type than the keys that are not named. */
+/** Whether an entry without a description of its own is left out, because it does not have the type of `'...'`. */
 function isOtherType(
   shape: DictShape,
   key: string,

@@ -12,7 +12,7 @@ export class ShapedValue {
   }
 }
 
-/** The value with its shape, if it has one. Nothing is no value. */
+/** The value with its shape, if it has one. `undefined` remains `undefined`. */
 export function shaped(shape: Shape | undefined, value: unknown): unknown {
   return shape === undefined || value === undefined ? value : new ShapedValue(shape, value);
 }

@@ -72,7 +72,7 @@ function movedElement(content: unknown, all: readonly VariantType[], before: num
   if (Variant.isVariant(content)) return content;
   if (typeof content === 'object' && content !== null && keptTypesOf(content)?.own !== undefined) return content;
   throw new Misfit(
-    `its elements were read as variants of several types (${all.join(', ')}), and it has ${length} of them now instead of ` +
+    `its elements were read as variants of several types (${all.join(', ')}), and it now has ${length} of them instead of ` +
       `${before}: write them as Variants`,
   );
 }

@@ -56,7 +56,7 @@ function inVariant(entry: ShapedType, key: unknown, content: unknown): unknown {
   // The encoder finds the type, or takes the variant as it is.
   if (signature === 'v') return content;
   if (!Variant.isVariant(content)) return receivedVariant(signature, shaped(entry.shape, content));
-  // The type that was read with `variants: 'keep'` says nothing here.
+  // The type that was read with `variants: 'keep'` does not count here.
   if (content.signature === signature || KeptVariant.isKept(content)) {
     return receivedVariant(signature, shaped(entry.shape, content.value));
   }
@@ -67,7 +67,7 @@ function missingEntry(key: string, { signature }: EntryShape): unknown {
   const name = printable(key);
   return atKey(
     key,
-    new Misfit(`the entry is missing: give it (${signature}), or write '${name}?' in dict() if it is optional`),
+    new Misfit(`the entry is missing: add it (${signature}), or write '${name}?' in dict() if it is optional`),
   );
 }
 

@@ -299,5 +299,5 @@ export class Writer {
 
 /** @throws {@link Misfit} for more data than an array may have */
 export function checkArrayLength(bytes: number): void {
-  if (bytes > ARRAY_BYTES_MAXIMUM) throw new Misfit(`an array may have 64 MiB of data, not ${bytes} bytes`);
+  if (bytes > ARRAY_BYTES_MAXIMUM) throw new Misfit(`an array may have at most 64 MiB of data, not ${bytes} bytes`);
 }

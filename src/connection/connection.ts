@@ -288,7 +288,7 @@ export class Connection {
   fail(reason: DBusError): void {
     if (this.state === 'closed' || this.#failure !== undefined) return;
     this.#failure = reason;
-    report('send', 'the connection is ended', reason, this.id);
+    report('send', 'this side ends the connection', reason, this.id);
     this.#native.close();
   }
 

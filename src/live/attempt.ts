@@ -1,12 +1,12 @@
-/** An attempt of live state to know everything, from which `ready` is made. */
+/** One attempt to read the whole state of a view. Its outcome is that of `ready`. */
 
-/** How the present attempt ended. */
+/** How an attempt ended. */
 interface Outcome {
   readonly owner?: string | undefined;
   readonly error?: unknown;
 }
 
-/** An attempt to know everything: from the start, or the change of the owner, until the state is known. */
+/** It lasts from the start, or a change of the owner, until the state is known or cannot be read. */
 export interface Attempt {
   readonly outcome: Promise<Outcome>;
   readonly isOver: boolean;

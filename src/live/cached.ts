@@ -53,7 +53,7 @@ export class CachedProxy extends LiveProxy implements Handle {
     return this.#source.owner;
   }
 
-  /** @internal reads everything again from nothing */
+  /** @internal removes the values, and reads everything again */
   restart(): void {
     this.#source.restart();
   }

@@ -1,6 +1,7 @@
 /**
- * What happens to objects as an async iterator. There is at most one waiting change for each object: a loop that is
- * slower than the service gets the changes of an object together. So the queue has a bound, and nothing is lost.
+ * The changes of objects, as an async iterator. At most one change waits for each object: a loop that is slower than the
+ * service gets the changes of an object together. So the queue is bounded. An object that comes and goes before the loop
+ * gets to it is not mentioned.
  */
 import { inspect } from 'node:util';
 import { closedError, type DBusError } from '../base/errors.js';
@@ -118,7 +119,7 @@ export class ObjectChanges implements AsyncIterableIterator<LooseChange>, Handle
     else if (waiting === undefined && this.#known.has(managed)) this.#wait(managed, new Set(names));
   }
 
-  /** @internal an object that appeared and went before the loop came to it is not mentioned */
+  /** @internal */
   removed(managed: ManagedInterface): void {
     if (this.#isEnded) return;
     this.#waiting.delete(managed);

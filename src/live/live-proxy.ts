@@ -112,7 +112,7 @@ export class LiveProxy extends RemoteInterface {
     return this.#watch as Watch & ((watcher: LooseWatcher) => Handle);
   }
 
-  /** The changes that the view takes, instead of a match rule for this object. */
+  /** Listens to the changes that the view receives. No match rule is added for this object. */
   override onChange(listener: Parameters<OnChange>[0]): Subscription {
     checkFunction(listener, 'listener');
     const { bus } = this.#remote;

@@ -33,15 +33,15 @@ type PropertyName<T> = keyof LiveValues<T> & string;
 export interface LiveProxyOf<T, Self = unknown, D extends Reading = 'read'> extends InterfaceProxy<Described<T>, D> {
   /**
    * Whether the object has the interface at this time. For a {@link CachedObject}: whether its properties are known. No
-   * signal of the object tells that its service has removed it, so that is learned only from a view.
+   * signal of the object itself reports that its service has removed it: only a view learns that.
    */
   readonly present: boolean;
   /**
-   * The values of the properties at this time, by their D-Bus names. A change makes a new object, so one that was kept
-   * still has the earlier values. Without an owner, or after the object was removed, it is empty.
+   * The values of the properties at this time, by their D-Bus names. A change replaces `values` with a new object, and
+   * leaves the earlier one as it was. Without an owner, or after the object was removed, it is empty.
    *
-   * The arrays and dictionaries in it belong to the view: copy one to change it. `keepTypes(copy, original)` gives the copy
-   * the types that `variants: 'keep'` remembers.
+   * The arrays and dictionaries in it belong to the view: copy one to change it. `keepTypes(copy, original)` gives the
+   * copy the types that `variants: 'keep'` remembers.
    */
   readonly values: LiveValues<T, D>;
   /**
@@ -56,7 +56,7 @@ export interface LiveProxyOf<T, Self = unknown, D extends Reading = 'read'> exte
    * @throws (rejects) {@link TimeoutError}, or the reason of the abort signal
    * @throws (rejects) what the predicate throws
    * @throws (rejects) {@link UnknownObjectError} if the object was removed from its view; {@link
-   * ConnectionClosedError} if the connection or what follows the object ends
+   * ConnectionClosedError} if the connection, the view or the cached object ends
    */
   until(predicate: (values: LiveValues<T, D>) => boolean, options?: UntilOptions): Promise<LiveValues<T, D>>;
 }
@@ -92,18 +92,18 @@ export interface ManagedObject {
 
 /** The functions that are called for objects. Each may be left out. An error that one throws is reported. */
 export interface ObjectWatcher<T, Self, D extends Reading = 'read'> {
-  /** The object is there: at the start, or since now. */
+  /** The object exists: already at the start, or from now on. */
   readonly added?: ((object: Self) => unknown) | undefined;
   /** Properties of the object have other values, or have no value any more. `object.values` has the new ones. */
   readonly changed?: ((object: Self, names: readonly PropertyName<T>[]) => unknown) | undefined;
-  /** The object is gone, or its owner, or the connection. `last` has the values that it had. */
+  /** The object is gone, or its owner or the connection is. `last` has the values that it had. */
   readonly removed?: ((object: Self, last: LiveValues<T, D>) => unknown) | undefined;
 }
 
-/** Calls functions for the objects that are there, and for every change. Returns a handle that ends it. */
+/** Calls functions for the objects that exist, and for every change. Returns a handle that ends it. */
 export type WatchObjects<T, Self, D extends Reading = 'read'> = (watcher: ObjectWatcher<T, Self, D>) => Handle;
 
-/** An object is there: at the start, or since now. */
+/** An object exists: already at the start, or from now on. */
 export interface ObjectAdded<Self> {
   /** What happened. */
   readonly kind: 'added';
@@ -150,10 +150,10 @@ export interface LiveObjects<T extends Describable, D extends Reading = 'read'> 
   readonly size: number;
   /** The object at a path; `undefined` if there is none with this interface. */
   get(path: string): LiveObject<T, D> | undefined;
-  /** Iterates over the objects that are there now. */
+  /** Iterates over the objects that exist now. */
   [Symbol.iterator](): IterableIterator<LiveObject<T, D>>;
   /**
-   * Calls functions for the objects that are there, and for every change.
+   * Calls functions for the objects that exist, and for every change.
    *
    * @example
    * ```ts
@@ -167,9 +167,9 @@ export interface LiveObjects<T extends Describable, D extends Reading = 'read'> 
    */
   watch(watcher: ObjectWatcher<T, LiveObject<T, D>, D>): Handle;
   /**
-   * Iterates over changes: first over the objects that are there, as `added`. A loop that is slower than the service
-   * gets the changes of an object together, so at most one waits for each object. The loop ends when the view ends. The
-   * loss of the connection makes it throw.
+   * Iterates over changes: first over the objects that exist, as `added`. A loop that is slower than the service gets the
+   * changes of an object together, so at most one waits for each object; an object that comes and goes before the loop
+   * gets to it is not mentioned. The loop ends when the view ends. The loss of the connection makes it throw.
    */
   changes(options?: ChangesOptions): ObjectChangeLoop<T, LiveObject<T, D>, D>;
 }

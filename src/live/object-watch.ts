@@ -1,6 +1,6 @@
 /**
- * A watcher of the program. It is told first of the objects that are present, and then of every change. It knows what
- * it has told, so that no object appears twice, and none vanishes that had not appeared.
+ * A watcher of the program. It reports first the objects that are present, and then every change. It remembers what it
+ * has reported, so that no object appears twice, and none vanishes that had not appeared.
  */
 
 import type { DBusError } from '../base/errors.js';

@@ -130,7 +130,7 @@ export class ObjectsView implements Handle {
     };
   }
 
-  /** All objects that there are now. */
+  /** Iterates over the objects that exist now. */
   *[Symbol.iterator](): IterableIterator<ManagedObject> {
     for (const path of [...this.#store.paths]) {
       const object = this.get(path);
@@ -138,7 +138,7 @@ export class ObjectsView implements Handle {
     }
   }
 
-  /** @internal reads everything again from nothing; all objects are removed before */
+  /** @internal removes all objects, and reads everything again */
   restart(): void {
     this.#source.restart();
   }

@@ -71,7 +71,7 @@ export type SourceState = 'unknown' | 'absent' | 'filling' | 'current' | 'failed
 /** More changes than this during one call are not kept: everything is read again instead. */
 const KEPT_CHANGES = 65_536;
 
-/** The owner of the only peer's objects, where there is no bus that names it. */
+/** Stands for the owner between peers, where no bus names it. */
 const PEER = '';
 
 export class LiveSource<Change> implements Lasting {
@@ -115,7 +115,7 @@ export class LiveSource<Change> implements Lasting {
     return this.#owner === PEER ? undefined : this.#owner;
   }
 
-  /** See {@link LiveView.ready}. */
+  /** See {@link ObjectsView.ready}. */
   get ready(): Promise<string | undefined> {
     this.#isAwaited = true;
     return this.#attempt.outcome.then(({ owner, error }) => {
@@ -166,7 +166,7 @@ export class LiveSource<Change> implements Lasting {
     this.#owner = undefined;
     this.#mirror.clear(false);
     this.#mirror.close(undefined);
-    this.#attempt.end({ error: closedError(`${this.#mirror.title} have ended before they were known`, undefined) });
+    this.#attempt.end({ error: closedError(`${this.#mirror.title} were not read: the view ended first`, undefined) });
   }
 
   /**

@@ -60,7 +60,7 @@ export async function untilValues(
       ended(reason) {
         if (isRemoved && reason === undefined)
           reject(new UnknownObjectError(`${what} was removed, or its view has ended`));
-        else reject(closedError(`${what} is not followed any more`, reason));
+        else reject(closedError(`${what} is no longer followed`, reason));
       },
     });
     test();

@@ -138,7 +138,7 @@ export class HalfOpen {
     const { promise, stop } = timeLimit(timeout, false);
     const allowed = await Promise.race([answer, place.whenLost, promise]);
     stop();
-    if (allowed === undefined) report('peer', `a client was rejected: \`allow\` has not settled within ${timeout} ms`);
+    if (allowed === undefined) report('peer', `a client was rejected: \`allow\` did not settle within ${timeout} ms`);
     return allowed === true && !place.isLost;
   }
 

@@ -29,8 +29,8 @@ export interface ListenOptions extends PeerServerOptions {
   readonly address?: string | undefined;
   /**
    * A stream socket that listens already, instead of an address. The server owns it unless `listen` rejects with {@link
-   * InvalidArgumentError}: it closes the descriptor when it is closed, and the program must not use the number any more.
-   * A `FileDescriptor` is taken. The file of a Unix socket stays: the process that bound it removes it.
+   * InvalidArgumentError}: it closes the descriptor at its end, and the program must not use the number any more. A
+   * `FileDescriptor` is taken. The file of a Unix socket stays: the process that bound it removes it.
    */
   readonly fd?: number | FileDescriptor | undefined;
   /**
@@ -83,14 +83,15 @@ export async function listen(options: ListenOptions): Promise<PeerServer> {
   return PeerServer.open(options, guid, { poller, transport }, async (onAccept) => {
     const result = Listener.adopt(sockets, place.guid, onAccept, poller);
     if (result instanceof Listener) return result;
-    throw new ListenError(`no server could be made of file descriptor ${sockets[0]?.fd}: ${result}`);
+    throw new ListenError(`no server could be made from file descriptor ${sockets[0]?.fd}: ${result}`);
   });
 }
 
 /** @throws {@link InvalidArgumentError} unless there is either an address or a descriptor */
 function checkPlace({ address, fd }: ListenOptions): void {
   if ((address === undefined) !== (fd === undefined)) return;
-  const text = fd === undefined ? 'required, or else `fd`' : 'cannot be combined with `fd`, which listens already';
+  const text =
+    fd === undefined ? 'required, unless `fd` is given' : 'cannot be combined with `fd`, which listens already';
   throw new InvalidArgumentError(`address: ${text}`);
 }
 

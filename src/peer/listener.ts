@@ -15,10 +15,7 @@ const { errno: Errno } = constants;
 /** The usual cause of a failure, by errno. */
 const cures = new Map<number, string>([
   [Errno.ENOENT, 'the folder does not exist'],
-  [
-    Errno.EACCES,
-    'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 are for root',
-  ],
+  [Errno.EACCES, 'permission denied: check the owner of the folder, AppArmor or SELinux; ports below 1024 need root'],
   [Errno.EADDRINUSE, 'another server listens there'],
   [Errno.EADDRNOTAVAIL, 'this machine has no such address'],
 ]);

@@ -27,14 +27,14 @@ export function listeningTarget(fd: number, anonymous: boolean): ListenTarget | 
     return found === -constants.errno.EBADF ? 'it is not open' : 'it is not a socket';
   }
   const { family, ip, isListening, isStream, name, port } = found;
-  if (!isStream || family === 'other') return 'it is not a stream socket of Unix or TCP';
+  if (!isStream || family === 'other') return 'it is neither a Unix nor a TCP stream socket';
   if (!isListening) {
     const cure =
-      "call listen(2) first; a connection, as of Accept=yes, is for connect({ fd, peer: true, handshake: 'server' })";
+      "call listen(2) first; pass a connection, such as one of Accept=yes, to connect({ fd, peer: true, handshake: 'server' })";
     return `it does not listen: ${cure}`;
   }
   if (family === 'unix') {
-    if (name === '') return 'it has no name';
+    if (name === '') return 'it has no address: call bind(2) first';
     return name.startsWith('\0') ? { kind: 'abstract', name: name.slice(1) } : { kind: 'path', name };
   }
   if (!anonymous) return UNKNOWN_CLIENTS;

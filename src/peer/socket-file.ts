@@ -48,12 +48,12 @@ export class SocketFile {
 }
 
 /**
- * Removes a socket that no process listens on. Resolves with nothing if the path is free now, else with what is there.
+ * Removes a socket that no process listens on. Resolves with nothing if the path is free now, else with what exists there.
  */
 export async function removeStale(path: string): Promise<string | undefined> {
   const found = look(path);
   if (found === undefined) return undefined;
-  if (!found.isSocket()) return `${kindOf(found)} is there, which is not removed`;
+  if (!found.isSocket()) return `${kindOf(found)} exists there: choose another path`;
   if (await isListening(path)) return 'another server listens there';
   await delay(SECOND_LOOK);
   if ((await isListening(path)) || !isSame(look(path), found)) return 'another server listens there';

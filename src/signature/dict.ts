@@ -24,9 +24,9 @@ import type { ValidArguments, ValidType } from './types.js';
 const OTHERS = '...';
 
 /**
- * Describes a dictionary with known keys. It stands wherever the definition of an interface has a signature: for
- * arguments, results, signals and properties, and within another `dict()`, {@link arrayOf} and {@link structOf}. On the
- * wire it is the dictionary that `signature` tells, `a{sv}` by default: each value is wrapped in a variant of its type.
+ * Describes a dictionary with known keys. Use it wherever the definition of an interface has a signature: for arguments,
+ * results, signals and properties, and within another `dict()`, {@link arrayOf} and {@link structOf}. On the wire it is
+ * the dictionary that `signature` describes, `a{sv}` by default: each value is wrapped in a variant of its type.
  *
  * - `Name: 's'` is an entry that a value must have, `'Name?': 's'` one that it may lack.
  * - `'...': 'v'` allows all other keys, and keeps them. Another signature in place of `v` is the type of all of them.
@@ -47,8 +47,8 @@ const OTHERS = '...';
  * @param entries the signatures of the entries, by key
  * @param signature the signature of the dictionary, whose keys are strings, object paths or signatures. The name of
  *   an argument may precede it, as in `'options:a{sv}'`
- * @throws {@link InvalidArgumentError} if a signature is invalid or does not agree with the dictionary, or a key is
- *   there twice. If it is a literal, that is also a compile error
+ * @throws {@link InvalidArgumentError} if a signature is invalid or does not agree with the dictionary, or a key
+ *   occurs twice. If it is a literal, that is also a compile error
  */
 export function dict<const E extends { readonly [key: string]: string }, const S extends string = 'a{sv}'>(
   entries: E & ValidEntries<E, S>,
@@ -143,7 +143,7 @@ function dictText(given: Readonly<Record<string, string>>, signature: string): s
     const type = checkedType(text, `dict(): the entry ${quoted(key)}`);
     if (value !== 'v' && type.signature !== value) {
       throw new InvalidArgumentError(
-        `dict(): the entry ${quoted(key)} has the signature "${type.signature}", and the values of the dictionary "${value}"`,
+        `dict(): the entry ${quoted(key)} has the signature "${type.signature}", but the values of the dictionary have "${value}"`,
       );
     }
     if (key === OTHERS) {
@@ -152,7 +152,7 @@ function dictText(given: Readonly<Record<string, string>>, signature: string): s
     }
     const optional = key.endsWith('?');
     const name = optional ? key.slice(0, -1) : key;
-    if (entries.has(name)) throw new InvalidArgumentError(`dict(): the key ${quoted(name)} is there twice`);
+    if (entries.has(name)) throw new InvalidArgumentError(`dict(): the key ${quoted(name)} occurs twice`);
     entries.set(name, { ...type, optional });
   }
   return textOf(signature, { kind: 'dict', wraps: value === 'v', entries, ...(others && { others }) });

@@ -25,9 +25,10 @@ export type Refinable<S extends string> =
   ReadArguments<[S]> extends [infer T] ? (T extends Readonly<Record<string, unknown>> ? object : T) : never;
 
 /**
- * Refines the type of a signature's values, mostly of dictionaries with known keys. The compiler trusts the type for
- * reading and for writing, and only the signature is checked at run time. Where the options `variants: 'wrap'` or
- * `typedArrays` change how the values are read, they have the type of the signature alone.
+ * Refines the type of a signature's values, for instance to the texts that an enumeration has. The compiler trusts the
+ * type for reading and for writing, and only the signature is checked at run time; `dict()` also checks the values. Where
+ * the options `variants: 'wrap'` or `typedArrays` change how the values are read, they have the type of the signature
+ * alone.
  *
  * @example
  * ```ts

@@ -82,7 +82,7 @@ export type ValidEntries<E, S extends string> = {
   readonly [K in keyof E]: E[K] extends string
     ? K extends `${infer Name}?`
       ? Name extends keyof E
-        ? InvalidSignature<`the key "${Name}" is there twice`>
+        ? InvalidSignature<`the key "${Name}" occurs twice`>
         : ValidEntry<E[K], EntrySignature<S>>
       : ValidEntry<E[K], EntrySignature<S>>
     : E[K];

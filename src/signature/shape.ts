@@ -93,7 +93,7 @@ export function shapedType(text: string): NamedType {
   }
 }
 
-/** A shape as it was before its entries became a list. */
+/** A shape as it is in the text, with its entries as a list. */
 interface Parsed {
   readonly kind: Shape['kind'];
   readonly wraps: boolean;

@@ -17,10 +17,12 @@ type Kind = 'socket' | 'pipe' | 'file';
 /** @throws {@link NotSupportedError} for a runtime that cannot make streams of descriptors that it did not open */
 function kindOf(fd: number): Kind {
   if (deno !== undefined) {
-    throw new NotSupportedError('Deno makes no streams of file descriptors that it did not open');
+    throw new NotSupportedError('Deno cannot make a stream of a file descriptor that it did not open');
   }
   const stats = fstatSync(fd);
-  if (stats.isDirectory()) throw new InvalidArgumentError(`file descriptor ${fd} is a directory, and no stream`);
+  if (stats.isDirectory()) {
+    throw new InvalidArgumentError(`file descriptor ${fd} is a directory, which cannot be a stream`);
+  }
   if (stats.isSocket()) {
     checkStreamSocket(fd);
     return 'socket';
@@ -31,8 +33,8 @@ function kindOf(fd: number): Kind {
 function checkStreamSocket(fd: number): void {
   const socket = loadAddon().describeSocket(fd);
   if (typeof socket === 'number' || (socket.isStream && !socket.isListening)) return;
-  const what = socket.isListening ? 'a socket that listens' : 'a socket for datagrams';
-  throw new InvalidArgumentError(`file descriptor ${fd} is ${what}, and no stream`);
+  const what = socket.isListening ? 'a socket that listens' : 'a datagram socket';
+  throw new InvalidArgumentError(`file descriptor ${fd} is ${what}, which cannot be a stream`);
 }
 
 /** @throws {@link InvalidArgumentError} unless a socket can be made of the descriptor */
@@ -40,13 +42,13 @@ export function checkSocket(fd: number): void {
   if (kindOf(fd) !== 'socket') {
     throw new InvalidArgumentError(`file descriptor ${fd} is not a socket: use toReadable() or toWritable()`);
   }
-  if (bun !== undefined) throw new NotSupportedError('Bun makes no socket of a file descriptor');
+  if (bun !== undefined) throw new NotSupportedError('Bun cannot make a socket of a file descriptor');
 }
 
 /** @throws {@link InvalidArgumentError} unless a stream can be made of the descriptor */
 export function checkStream(fd: number): void {
   if (kindOf(fd) === 'socket' && bun !== undefined) {
-    throw new NotSupportedError('Bun makes no stream of the file descriptor of a socket');
+    throw new NotSupportedError('Bun cannot make a stream of the file descriptor of a socket');
   }
 }
 

@@ -30,7 +30,7 @@ const dropped = new FinalizationRegistry<HeldFd>((held) => {
   const { fd } = held;
   held.letGo();
   if (held.holders > 0) return;
-  const message = `file descriptor ${fd} was received but neither closed nor taken: it was closed when it was collected`;
+  const message = `file descriptor ${fd} was received but neither closed nor taken: it was closed when it was garbage-collected`;
   report('descriptor', message);
   if (warned) return;
   warned = true;
@@ -112,7 +112,7 @@ export class FileDescriptor {
    * @throws {@link InvalidArgumentError} for a value that cannot be a descriptor
    */
   static adopt(fd: number): FileDescriptor {
-    if (!isFdNumber(fd)) throw new InvalidArgumentError(`fd: expected an integer from 0, got ${String(fd)}`);
+    if (!isFdNumber(fd)) throw new InvalidArgumentError(`fd: expected a non-negative integer, got ${String(fd)}`);
     return new FileDescriptor(new HeldFd(fd, false), false);
   }
 
@@ -149,8 +149,7 @@ export class FileDescriptor {
   }
 
   /**
-   * Closes the descriptor at once, as `end` does for handles; descriptors are closed. It never throws, and a second call
-   * does nothing.
+   * Closes the descriptor at once. It never throws, and a second call does nothing.
    */
   close(): void {
     this.#release()?.letGo();

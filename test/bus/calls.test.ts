@@ -278,7 +278,7 @@ test('arguments of another signature are refused, and the handler does not run',
   handled.length = 0;
   const error = await rejection(client.call({ ...target, member: 'Echo', signature: 'u', body: [1] }));
   assert.instance(error, InvalidArgumentError);
-  assert.match(error.message, 'takes "s", the call carries "u"');
+  assert.match(error.message, 'takes "s", but the call has "u"');
   assert.equal(handled, []);
 });
 

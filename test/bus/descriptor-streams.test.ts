@@ -201,14 +201,17 @@ streamTest('a stream is its own owner: the FileDescriptor is empty, and a second
 streamTest('a descriptor that cannot be a stream stays with its owner', async () => {
   await closing(async () => {
     const folder = FileDescriptor.adopt(openSync('/', 'r'));
-    assert.throws(() => folder.toReadable(), new RegExp(`descriptor ${folder.fd} is a directory, and no stream`));
+    assert.throws(
+      () => folder.toReadable(),
+      new RegExp(`descriptor ${folder.fd} is a directory, which cannot be a stream`),
+    );
     assert.not(folder.closed);
     folder.close();
     const server = createServer().listen(join(tmpdir(), `streams-${process.pid}`));
     await once(server, 'listening');
     const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
     const listening = FileDescriptor.adopt(duplicateFd(fd));
-    assert.throws(() => listening.toSocket(), /is a socket that listens, and no stream/);
+    assert.throws(() => listening.toSocket(), /is a socket that listens, which cannot be a stream/);
     assert.not(listening.closed);
     listening.close();
     server.close();
@@ -224,7 +227,7 @@ streamTest('a descriptor that cannot be a stream stays with its owner', async ()
 if (!canSocket) {
   test('where the runtime cannot make a socket, the error says so, and the descriptor stays with its owner', async () => {
     const [one, other] = sockets();
-    const isRefusal = (error: unknown) => error instanceof NotSupportedError && /makes no s/.test(error.message);
+    const isRefusal = (error: unknown) => error instanceof NotSupportedError && /cannot make a s/.test(error.message);
     for (const make of [() => one.toSocket(), () => one.toReadable(), () => one.toWritable()])
       assert.throws(make, isRefusal);
     assert.not(one.closed);

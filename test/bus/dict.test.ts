@@ -140,7 +140,7 @@ test('a value that lacks a key, has another one or one of another type is not wr
     const { message } = await rejectionOf(proxy.call.Echo(value as never), InvalidArgumentError);
     assert.ok(message.includes(text), message);
   };
-  await refused({ Strength: 5 }, "argument 0.Name: the entry is missing: give it (s), or write 'Name?' in dict()");
+  await refused({ Strength: 5 }, "argument 0.Name: the entry is missing: add it (s), or write 'Name?' in dict()");
   await refused({ Name: undefined, Strength: 5 }, 'argument 0.Name: the entry is missing');
   await refused({ ...here, Nmae: 1 }, 'argument 0.Nmae: dict() has no such key; did you mean Name?');
   await refused({ ...here, Nmae: 1 }, "write '...': 'v' in dict() to allow other keys");
@@ -265,7 +265,7 @@ test('an entry of any type has the type of its value', async () => {
   }
   assert.match(
     (await rejection(holder.call.Echo({} as never))).message,
-    'argument 0.Any: the entry is missing: give it (v)',
+    'argument 0.Any: the entry is missing: add it (v)',
   );
 });
 

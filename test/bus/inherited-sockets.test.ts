@@ -81,7 +81,7 @@ testUnless(
 );
 
 test('either an address or a descriptor is required', async () => {
-  assert.match(String(await rejection(listen({}))), /address: required, or else `fd`/);
+  assert.match(String(await rejection(listen({}))), /address: required, unless `fd` is given/);
   assert.match(
     String(await rejection(listen({ address: 'unix:path=/x', fd: 3 }))),
     /address: cannot be combined with `fd`/,

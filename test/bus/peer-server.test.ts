@@ -150,14 +150,14 @@ test('a file that is not a socket is never removed', async () => {
   ] as const) {
     make();
     const { ino } = lstatSync(path);
-    assert.match(await failure(`unix:path=${path}`), `${what} is there, which is not removed`);
+    assert.match(await failure(`unix:path=${path}`), `${what} exists there: choose another path`);
     assert.is(lstatSync(path).ino, ino);
     rmSync(path, { recursive: true });
   }
   // The target of a symbolic link is not removed either.
   await leaveStale(join(parent, 'real'));
   symlinkSync('real', path);
-  assert.match(await failure(`unix:path=${path}`), 'a symbolic link is there');
+  assert.match(await failure(`unix:path=${path}`), 'a symbolic link exists there');
   assert.equal(readdirSync(parent).sort(), ['real', 'socket']);
 });
 

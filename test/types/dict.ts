@@ -86,7 +86,7 @@ is<Equal<(typeof paths)['/a'], Point>>();
 dict({ Name: 'z' });
 // @ts-expect-error more than one type
 dict({ Name: 'ss' });
-// @ts-expect-error the key is there twice
+// @ts-expect-error the key occurs twice
 dict({ Name: 's', 'Name?': 's' });
 // @ts-expect-error the keys are no texts
 dict({ Name: 's' }, 'a{us}');

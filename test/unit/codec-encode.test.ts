@@ -305,12 +305,16 @@ test('an array has 64 MiB of data at most', () => {
   writer.beginMessage();
   encoderFor('ay')(writer, [new Uint8Array(2 ** 26)]);
   assert.is(writer.position, 2 ** 26 + 4);
-  refuses('ay', new Uint8Array(2 ** 26 + 1), 'argument 0: an array may have 64 MiB of data, not 67108865 bytes');
+  refuses(
+    'ay',
+    new Uint8Array(2 ** 26 + 1),
+    'argument 0: an array may have at most 64 MiB of data, not 67108865 bytes',
+  );
   const quarter = new Uint8Array(2 ** 24);
   refuses(
     'aay',
     [quarter, quarter, quarter, quarter],
-    'argument 0: an array may have 64 MiB of data, not 67108880 bytes',
+    'argument 0: an array may have at most 64 MiB of data, not 67108880 bytes',
   );
 });
 

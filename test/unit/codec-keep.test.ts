@@ -242,7 +242,7 @@ test('an array of several types whose length was changed is refused, unless all 
   read.list = [1, 2, 3];
   throws(() => encode('a{sv}', [read]), {
     message:
-      'argument 0.list: its elements were read as variants of several types (y, au), and it has 3 of them now instead ' +
+      'argument 0.list: its elements were read as variants of several types (y, au), and it now has 3 of them instead ' +
       'of 2: write them as Variants',
   });
 });

@@ -167,8 +167,12 @@ test('an array with an invalid length is refused', () => {
     const odd = new Proxy([1, 2, 3], {
       get: (target, name) => (name === 'length' ? length : Reflect.get(target, name)),
     });
-    refuses('ai', [odd], /argument 0: (expected ai, got a Proxy that has no valid length|an array may have 64 MiB)/);
-    refuses('a(i)', [odd], /argument 0: (expected a\(i\), got a Proxy|an array may have 64 MiB)/);
+    refuses(
+      'ai',
+      [odd],
+      /argument 0: (expected ai, got a Proxy that has no valid length|an array may have at most 64 MiB)/,
+    );
+    refuses('a(i)', [odd], /argument 0: (expected a\(i\), got a Proxy|an array may have at most 64 MiB)/);
   }
 });
 
@@ -188,13 +192,13 @@ test('an array that is too long to be sent is refused by its length, and nothing
             return name === 'length' ? length : 1;
           },
         });
-        refuses(signature, [wrap(endless)], /an array may have 64 MiB of data/);
+        refuses(signature, [wrap(endless)], /an array may have at most 64 MiB of data/);
         assert.ok(looks.length < 8 && looks.every((name) => name === 'length'), `${signature}: ${looks.join()}`);
       }
     }
   }
   // One of the program's own, without any element.
-  refuses('ai', [new Array(2 ** 32 - 1)], /an array may have 64 MiB of data/);
+  refuses('ai', [new Array(2 ** 32 - 1)], /an array may have at most 64 MiB of data/);
 });
 
 test('a revoked Proxy is refused with its path, in every place', () => {

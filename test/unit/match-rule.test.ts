@@ -192,7 +192,7 @@ test('rules that no bus would accept are refused with the reason', () => {
     [{ arg00: 'x' }, /no key "arg00"/],
     [{ path_namespace: '/x' }, /no key "path_namespace"; did you mean pathNamespace\? Known: type,.*/],
     [{ eavesdrop: 'true' }, /must be true or false/],
-    [{ arg0: 'é'.repeat(510) }, /has 1027 bytes; buses accept 1024/],
+    [{ arg0: 'é'.repeat(510) }, /has 1027 bytes; buses accept at most 1024/],
   ];
   for (const [rule, reason] of refusals) {
     assert.throws(

@@ -188,9 +188,9 @@ test('announcing changes that cannot be sent is refused, and nothing is sent', a
   const refusals: [string[] | Record<string, unknown>, RegExp][] = [
     [['Uptime', 'Upime'], /no property "Upime"; did you mean Uptime/],
     [{ Count: 5, Nothing: 1 }, /no property "Nothing"/],
-    [['Constant'], /never sends its changes/],
-    [['Silent'], /never sends its changes/],
-    [['Password'], /never sends its changes/],
+    [['Constant'], /never announces its changes \(emits: 'const'\)/],
+    [['Silent'], /never announces its changes \(emits: false\)/],
+    [['Password'], /never announces its changes \(access: 'write'\)/],
     [{ Count: 5, Uptime: 'long' }, /property Uptime: expected/],
     [['emitPropertiesChanged'], /no property/],
   ];

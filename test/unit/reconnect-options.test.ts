@@ -53,7 +53,7 @@ test('what cannot be is refused', () => {
     [{ minDelay: -1 }, /^minDelay: expected a number of milliseconds, got -1$/],
     [{ maxDelay: Number.POSITIVE_INFINITY }, /^maxDelay: expected a finite number/],
     [{ minDelay: 10, maxDelay: 5 }, /^minDelay: expected at most maxDelay \(5\), got 10$/],
-    [{ attempts: 0 }, /^attempts: expected an integer from 1, or Infinity, got 0$/],
+    [{ attempts: 0 }, /^attempts: expected a positive integer, or Infinity, got 0$/],
     [{ attempts: 1.5 }, /^attempts: /],
   ];
   for (const [value, text] of refused) {

@@ -1,6 +1,6 @@
 /**
  * What stands for the connection of a link while there is none. It keeps the process alive for the users of the link, as
- * the connection did, has the calls that wait, and ends the attempts to connect again.
+ * the connection did, holds the calls that wait, and ends the attempts to connect again.
  */
 import { ConnectionClosedError } from '../../base/errors.js';
 import type { Connection } from '../../connection/connection.js';
@@ -10,8 +10,8 @@ import { WaitingCalls } from '../../connection/sending/waiting-calls.js';
 import { startTimer, TIMER_MAXIMUM } from '../../connection/time-limit.js';
 
 /**
- * The reason that attempts are aborted with; the program never gets it. An error for each absence would keep the absence,
- * by its stack, for as long as the connection that follows has the signal.
+ * Attempts are aborted with this reason; the program never gets it. It is one error for all absences, because the stack of
+ * an error keeps its absence in memory for as long as the next connection has the signal.
  */
 const OVER = new ConnectionClosedError('the bus has a connection again, or is closed');
 

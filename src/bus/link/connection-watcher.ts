@@ -22,12 +22,12 @@ export interface ConnectionWatcher {
   readonly lost?: ((reason: DBusError) => void) | undefined;
   /**
    * There is a connection again, and all that the program has declared works: exports, subscriptions, names, watchers and
-   * live views. A name that another connection took meanwhile is `lost`.
+   * live views. A name that another connection took meanwhile is `lost`, or `queued` if it was requested with `queue`.
    */
   readonly restored?: ((connection: Restored) => void) | undefined;
   /**
-   * No further attempt is made, because of the option `attempts`. Gets the error of the last attempt. The bus is closed
-   * then, as after a loss without `reconnect`.
+   * No further attempt is made, because of the option `attempts`. Gets the error of the last attempt. After that the bus
+   * is `closed`, as after a loss without `reconnect`.
    */
   readonly gaveUp?: ((error: unknown) => void) | undefined;
 }

@@ -249,8 +249,8 @@ export class LastingLink extends Link {
   }
 
   /**
-   * Puts the next connection to use. Everything is sent in this order before this returns: what was declared, what live
-   * views read, the calls that wait. The program runs between none of them.
+   * Puts the next connection to use. It sends, in this order: what was declared, the rules of live views, the calls that
+   * wait. No code of the program runs meanwhile.
    */
   #moveTo(next: Connection, { keepAlive, waiting }: Absence): void {
     next.sender.first = this.connection.sender.first;

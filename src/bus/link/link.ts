@@ -31,8 +31,8 @@ export interface Lasting {
   /** The connection was lost. Another one will follow, or the end. */
   lost(): void;
   /**
-   * Begins again at the connection that follows, when everything else is declared there. Resolves when it is as it
-   * should be. Never rejects.
+   * Begins again at the connection that follows, when everything else is declared there. Resolves when its state is
+   * complete again. Never rejects.
    */
   back(): Promise<unknown>;
 }

@@ -8,7 +8,7 @@ import { checkTimeout } from '../../base/parameters.js';
 export interface ReconnectOptions {
   /** Milliseconds before the first attempt. 100 by default. Each delay is a random time between half of it and all of it. */
   readonly minDelay?: number | undefined;
-  /** Milliseconds that the delay grows to, by doubling. 30 000 by default. */
+  /** The delay doubles with each failed attempt, up to this many milliseconds. 30 000 by default. */
   readonly maxDelay?: number | undefined;
   /** How many attempts in a row may fail before the bus gives up. No limit by default. */
   readonly attempts?: number | undefined;
@@ -35,7 +35,7 @@ function checkDelay(value: unknown, name: string): void {
 function checkAttempts(value: unknown, name: string): void {
   if (value === undefined || value === Number.POSITIVE_INFINITY) return;
   if (Number.isInteger(value) && (value as number) >= 1) return;
-  throw new InvalidArgumentError(`${name}: expected an integer from 1, or Infinity, got ${String(value)}`);
+  throw new InvalidArgumentError(`${name}: expected a positive integer, or Infinity, got ${String(value)}`);
 }
 
 /** @throws {@link InvalidArgumentError} unless it is a boolean, `undefined`, or valid options */

@@ -12,7 +12,7 @@ import { BUS_INTERFACE, BUS_NAME, BUS_PATH } from './driver.js';
 
 /** The functions that {@link MessageBus.watchNames} calls for names. Each may be left out. */
 export interface NamesWatcher {
-  /** The name has an owner: at the start, or since now. */
+  /** The name has an owner: already at the start, or from now on. */
   readonly appeared?: ((name: string, owner: string) => void) | undefined;
   /** The name has no owner any more. Also called for each name when the connection is lost. */
   readonly vanished?: ((name: string) => void) | undefined;

@@ -23,8 +23,8 @@ export interface OwnedName extends AsyncDisposable {
   /** The well-known name. */
   readonly name: string;
   /**
-   * `queued` until this connection owns the name, also while a bus that reconnects is `away`; `lost` when the connection neither owns it nor is queued for it. A
-   * request with `queue` that loses the name to a replacement is `queued` again.
+   * `queued` until this connection owns the name, also while a bus that reconnects is `away`; `lost` when the connection
+   * neither owns it nor is queued for it. A request with `queue` that loses the name to a replacement is `queued` again.
    */
   readonly state: 'owned' | 'queued' | 'lost';
   /**

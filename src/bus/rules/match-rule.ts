@@ -52,7 +52,7 @@ export function formatMatchRule(rule: MatchRule): string {
   const bytes = Buffer.byteLength(text);
   if (bytes > RULE_BYTES_MAXIMUM) {
     throw new InvalidArgumentError(
-      `the match rule has ${bytes} bytes; buses accept ${RULE_BYTES_MAXIMUM}: ${quoted(text)}`,
+      `the match rule has ${bytes} bytes; buses accept at most ${RULE_BYTES_MAXIMUM}: ${quoted(text)}`,
     );
   }
   return text;

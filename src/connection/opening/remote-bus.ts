@@ -29,7 +29,7 @@ const SAID_MAXIMUM = 1000;
 export function checkHost(value: unknown, name: string): void {
   if (value === undefined || (typeof value === 'string' && HOST.test(value))) return;
   const given = typeof value === 'string' ? quoted(value) : String(value);
-  throw new InvalidArgumentError(`${name}: expected a host for ssh, as user@machine or machine:22, got ${given}`);
+  throw new InvalidArgumentError(`${name}: expected a host for ssh, such as user@machine or machine:22, got ${given}`);
 }
 
 /** @throws {@link InvalidArgumentError} unless the value is a container's name or `undefined` */

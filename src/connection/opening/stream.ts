@@ -49,7 +49,7 @@ export interface OwnedStream extends AddressParts {
 /** @throws {@link InvalidArgumentError} unless the value is a descriptor or `undefined` */
 export function checkDescriptor(value: unknown, name: string): void {
   if (value === undefined || isFdNumber(value) || FileDescriptor.isFileDescriptor(value)) return;
-  throw new InvalidArgumentError(`${name}: expected a FileDescriptor or an integer from 0, got ${String(value)}`);
+  throw new InvalidArgumentError(`${name}: expected a FileDescriptor or a non-negative integer, got ${String(value)}`);
 }
 
 /** @throws {@link InvalidArgumentError} unless the value looks like a socket of `node:net` or is `undefined` */
@@ -63,7 +63,7 @@ export function checkSocket(value: unknown, name: string): void {
  * Takes the stream from the program.
  *
  * @throws {@link InvalidArgumentError} if it cannot be used; the program keeps it then
- * @throws {@link NotSupportedError} if the runtime does not tell the descriptor of a socket
+ * @throws {@link NotSupportedError} if the runtime does not expose the descriptor of a socket
  */
 export function takeStream({ fd, socket }: GivenStream): OwnedStream {
   const taken = socket === undefined ? takeDescriptor(fd as number | FileDescriptor) : takeSocket(socket);
@@ -137,7 +137,7 @@ function takeSocket(socket: Socket): number {
   const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null };
   if (!isFdNumber(handle?.fd)) {
     throw new NotSupportedError(
-      'socket: this runtime does not tell the descriptor of a socket: connect by `address` or `fd`',
+      'socket: this runtime does not expose the descriptor of a socket: connect by `address` or `fd`',
     );
   }
   const fd = duplicateFd(handle.fd);
@@ -152,7 +152,7 @@ function takeSocket(socket: Socket): number {
 }
 
 function refusalOf(socket: Socket): string | undefined {
-  if ('encrypted' in socket) return 'it is encrypted, which D-Bus does not know: connect to the other end of a tunnel';
+  if ('encrypted' in socket) return 'it is encrypted, which D-Bus does not support: pass the other end of a tunnel';
   if (socket.destroyed) return 'it is closed';
   if (socket.connecting) return "it is still connecting: await its event 'connect'";
   if (socket.readableEnded || socket.writableEnded) return 'it has ended';

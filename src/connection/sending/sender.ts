@@ -113,9 +113,7 @@ export class Sender {
    */
   requireReserved(serial: number): void {
     if (this.#reserved.has(serial)) return;
-    throw new InvalidArgumentError(
-      `serial: ${String(serial)} was not reserved by reserveSerial(), or was used already`,
-    );
+    throw new InvalidArgumentError(`serial: ${String(serial)} was not reserved by reserveSerial(), or has been used`);
   }
 
   /** See `Outbox.marshal`. */
@@ -126,7 +124,7 @@ export class Sender {
   /** @throws {@link NotSupportedError} if this connection cannot carry the descriptors of a message of an earlier one */
   requireRoomFor({ fds }: MarshalledMessage): void {
     if (fds.length === 0 || this.#outbox.canSendFds) return;
-    throw new NotSupportedError('this connection cannot send file descriptors, as the earlier one could');
+    throw new NotSupportedError('this connection cannot send file descriptors, unlike the one that was lost');
   }
 
   /** See `Outbox.pushMarshalled`. */

@@ -93,14 +93,18 @@ export class WaitingCalls {
     try {
       checkWaitOptions(options);
       if (options.serial !== undefined) {
-        throw new NotSupportedError('serial: a call with a reserved serial cannot wait for a connection');
+        throw new NotSupportedError(
+          'serial: a call with a reserved serial cannot wait for a connection: make it while the bus is open',
+        );
       }
       if (!this.#lost.isPeer && head.destination?.startsWith(':') === true) {
-        // The next bus gives the name to a stranger.
+        // The next bus may give the name to another connection.
         throw this.#lost.refusal(`the connection was lost, and with it the unique name ${head.destination}`);
       }
       if (this.#bytes > this.#limit) {
-        throw new BackpressureError(`${this.#bytes} bytes of calls wait for a connection already`);
+        throw new BackpressureError(
+          `${this.#bytes} bytes of calls already wait for a connection: make fewer, or raise limits.queuedBytes`,
+        );
       }
       const message = this.#lost.sender.marshal(head, body, options.isUrgent === true ? Urgency.Answer : Urgency.Own);
       return new Promise<Result>((resolve, reject) => {

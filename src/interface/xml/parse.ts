@@ -44,7 +44,7 @@ const parseOptions = new KnownOptions<ParseIntrospectionOptions>('parseIntrospec
 
 function checkMaximum(value: unknown, name: string): void {
   if (value === undefined || (typeof value === 'number' && value >= 1)) return;
-  throw new InvalidArgumentError(`${name}: expected a number, at least 1, got ${String(value)}`);
+  throw new InvalidArgumentError(`${name}: expected a number of at least 1, got ${String(value)}`);
 }
 
 const LENGTH_MAXIMUM = 4 * 1024 * 1024;

@@ -42,7 +42,7 @@ const CHARACTERS_A_PART = 14;
 /** The maximum number of attributes of one element. Introspection data has three, and other programs add a few. */
 const ATTRIBUTES_MAXIMUM = 1000;
 /**
- * How many UTF-16 code units are read before the event loop may run: some milliseconds for a text of nothing but
+ * How many UTF-16 code units are read before the event loop may run: a few milliseconds for a text that has only
  * elements.
  */
 const CHUNK = 4096;

@@ -226,7 +226,7 @@ function checkBody(message: IncomingMessage, { name, inSignature }: MethodDescri
   if (fault instanceof ProtocolError) throw new InvalidArgumentError(fault.message);
   if (fault !== undefined) throw asAnswer(fault);
   if (signature === inSignature) return;
-  throw new InvalidArgumentError(`${name} takes "${inSignature}", the call carries "${signature}"`);
+  throw new InvalidArgumentError(`${name} takes "${inSignature}", but the call has "${signature}"`);
 }
 
 function reply(call: IncomingCall, method: MethodDescription, result: unknown): void {

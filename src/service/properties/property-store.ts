@@ -244,9 +244,8 @@ export class PropertyStore {
     const property = this.property(name);
     const { emits, access } = property.description;
     if (emits === 'const' || emits === false || access === 'write') {
-      throw new InvalidArgumentError(
-        `the property ${key} never sends its changes, because of its emits, or access: 'write'`,
-      );
+      const option = access === 'write' ? "access: 'write'" : `emits: ${emits === false ? emits : `'${emits}'`}`;
+      throw new InvalidArgumentError(`the property ${key} never announces its changes (${option})`);
     }
     return property;
   }
