@@ -45,6 +45,7 @@ export {
   isWellKnownName,
 } from './base/names.js';
 export { pathEscape, pathUnescape } from './base/path-label.js';
+export { type RegisteredErrorClass, registerError } from './base/registered-errors.js';
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
 export type { CloseOptions } from './bus/connection-user.js';
@@ -156,18 +157,24 @@ export type { CallContext } from './service/calls/call-context.js';
 export type { ServiceInterfaceOptions } from './service/class/class-description.js';
 export type { MemberOptions } from './service/class/decoration.js';
 export { type Describable, describe } from './service/class/describe.js';
-export type { Carries, Emits } from './service/class/emits.js';
+export type { Carries, Emits, SignalsOf } from './service/class/emits.js';
 export { type DecoratesMethod, type MethodOptions, method } from './service/class/method.js';
 export { type DecoratesProperty, type PropertyOptions, property } from './service/class/property.js';
 export { ServiceInterface, type ServiceInterfaceClass } from './service/class/service-interface.js';
 export { type DecoratesSignal, type SignalOptions, signal } from './service/class/signal.js';
 export {
+  type DirectedSignals,
   type Implementation,
   type ImplementationMembers,
   type ImplementationOf,
   implement,
+  type LooseImplementation,
+  type LooseMembers,
 } from './service/implement/implement.js';
+export type { ExportedTree } from './service/objects/exported-tree.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
+export type { SignalDestination, SignalDestinationOptions } from './service/objects/recipient.js';
+export type { ChildNames, FoundObjects, TreeOptions } from './service/objects/subtree.js';
 export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';
 export {

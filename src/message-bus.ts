@@ -24,8 +24,10 @@ import type { CachedObject, LiveReading } from './live/live-types.js';
 import { type ObjectsOptions, ObjectsView } from './live/objects-view.js';
 import { type Describable, describe, memberAliases } from './service/class/describe.js';
 import { exportableOf } from './service/objects/exportable.js';
+import type { ExportedTree } from './service/objects/exported-tree.js';
 import type { ExportedObject } from './service/objects/exports.js';
 import { type Export, Exports } from './service/objects/exports.js';
+import type { TreeOptions } from './service/objects/subtree.js';
 import type { VariantChoice } from './signature/types.js';
 
 /** Whether this process has been warned that exports must come before names. */
@@ -112,6 +114,37 @@ export class MessageBus extends Bus {
   exportObjectManager(path: string): Export {
     this.requireShare(`nothing can be exported at ${String(path)}`);
     return this.#exports.addManager(path, this);
+  }
+
+  /**
+   * Exports a tree of objects that exist only when they are asked for: `children` names the nodes below a path, and
+   * `find` finds the objects at a path, for each call. So a tree of any size costs no memory. An object that is exported
+   * at a path of the tree counts there, and `find` is not asked.
+   *
+   * Standard interfaces, introspection and properties work as for exported objects. Signals and changes of an object that
+   * was found are sent while calls to it are being answered, and not otherwise: see {@link ExportedTree.keep}. Calls of
+   * one caller to the tree begin in the order in which they arrived, also if `find` takes time.
+   *
+   * An object manager above, or that of the tree, lists the tree: each of its calls asks `children` and `find` for all
+   * paths, and reads all properties into one message.
+   *
+   * @example
+   * ```ts
+   * const lamps = new Map([['kitchen', { vm: 'up' }]]);
+   * using _tree = bus.exportTree('/org/example/lamps', {
+   *   children: (path) => (path === '/org/example/lamps' ? lamps.keys() : []),
+   *   find: (path) => {
+   *     const lamp = lamps.get(path.slice('/org/example/lamps/'.length));
+   *     return lamp && implement(Module, { TestMethod: () => 'Success', TestProperty: lamp });
+   *   },
+   * });
+   * ```
+   * @returns a handle that ends the tree
+   * @throws {@link InvalidArgumentError} if the path or an option is invalid, or the path has a tree already
+   */
+  exportTree(path: string, options: TreeOptions): ExportedTree {
+    this.requireShare(`nothing can be exported at ${String(path)}`);
+    return this.#exports.addTree(path, options, this);
   }
 
   /**

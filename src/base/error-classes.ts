@@ -96,6 +96,32 @@ function checkOptions(options: object, errorName: string): void {
 const brands = new WeakMap<object, symbol>();
 
 /**
+ * Whether a class is one of this file.
+ *
+ * @internal
+ */
+export function isClassOfBusbar(errorClass: object): boolean {
+  return brands.has(errorClass);
+}
+
+const FIELDS = ['dbusName', 'body', 'signature', 'reply'] as const;
+
+/**
+ * Gives an error of the program what a received error has: its fields, the mark of busbar, and its brand.
+ *
+ * @internal
+ */
+export function takeForDBusError<E extends Error>(error: E, received: DBusError): E {
+  for (const field of FIELDS) {
+    const own = Object.getOwnPropertyDescriptor(received, field);
+    if (own !== undefined) Object.defineProperty(error, field, { ...own, configurable: true });
+  }
+  if (!('code' in error)) Object.defineProperty(error, 'code', { value: received.code, configurable: true });
+  Object.defineProperty(error, brands.get(DBusError) as symbol, { value: true });
+  return Object.defineProperty(error, ofBusbar, { value: true });
+}
+
+/**
  * Lets a class recognise its instances by the brand of another class.
  *
  * @internal

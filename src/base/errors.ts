@@ -176,6 +176,12 @@ function receivedClass(
   return receivedClasses.get(dbusName);
 }
 
+/** Whether busbar has a class for errors of this name, or gives it a meaning of its own. */
+export function hasClass(dbusName: string): boolean {
+  if (noReplyNames.has(dbusName)) return true;
+  return Object.values(published).some((each) => (each as { readonly dbusName?: unknown }).dbusName === dbusName);
+}
+
 /**
  * The error for an ERROR message. Peers may leave the text out, begin with another value, or add values: `body` has all
  * values that they sent.

@@ -10,6 +10,8 @@ import type { Annotations, EmitsChanged } from './description.js';
 
 const DEPRECATED = 'org.freedesktop.DBus.Deprecated';
 const NO_REPLY = 'org.freedesktop.DBus.Method.NoReply';
+/** The documentation of an element, as gdbus-codegen reads it and GLib's `gdbus introspect` shows it. */
+const DOC_STRING = 'org.gtk.GDBus.DocString';
 const EMITS_CHANGED_SIGNAL = 'org.freedesktop.DBus.Property.EmitsChangedSignal';
 
 const emitsByValue: Readonly<Record<string, EmitsChanged>> = {
@@ -21,6 +23,7 @@ const emitsByValue: Readonly<Record<string, EmitsChanged>> = {
 
 /** The fields of a member's description that stand for annotations. The kind of member decides which it has. */
 export interface AnnotatedFields {
+  readonly docs?: string;
   readonly deprecated?: boolean;
   readonly noReply?: boolean;
   readonly emits?: EmitsChanged;
@@ -46,13 +49,27 @@ export function readFields(annotations: Annotations): AnnotatedFields {
   return {
     deprecated: annotations.get(DEPRECATED) === 'true',
     noReply: annotations.get(NO_REPLY) === 'true',
+    ...readDocs(annotations),
     ...(emits === undefined ? {} : { emits: readEmits(emits) }),
   };
 }
 
+/** The field for the documentation of any element, if it has any. */
+export function readDocs(annotations: Annotations): { readonly docs?: string } {
+  const docs = annotations.get(DOC_STRING);
+  return docs === undefined ? {} : { docs };
+}
+
+/** The annotations of an interface or argument, whose only field is the documentation. */
+export function withoutDocs(annotations: Annotations): Annotations {
+  return annotations.has(DOC_STRING) ? new Map([...annotations].filter(([name]) => name !== DOC_STRING)) : annotations;
+}
+
+const FIELDS: readonly string[] = [DOC_STRING, DEPRECATED, NO_REPLY, EMITS_CHANGED_SIGNAL];
+
 /** The annotations that have no field. */
 export function withoutFields(annotations: Annotations): Annotations {
-  return new Map([...annotations].filter(([name]) => ![DEPRECATED, NO_REPLY, EMITS_CHANGED_SIGNAL].includes(name)));
+  return new Map([...annotations].filter(([name]) => !FIELDS.includes(name)));
 }
 
 /**
@@ -66,6 +83,7 @@ export function writeFields(
   assumedEmits: EmitsChanged = true,
 ): Annotations {
   const written = new Map<string, string>();
+  if (fields.docs !== undefined) written.set(DOC_STRING, fields.docs);
   if (fields.deprecated) written.set(DEPRECATED, 'true');
   if (fields.noReply) written.set(NO_REPLY, 'true');
   if (fields.emits !== undefined && fields.emits !== assumedEmits)

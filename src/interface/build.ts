@@ -8,7 +8,7 @@ import { checkInterfaceName, checkMemberName, quoted } from '../base/names.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import { type Shapes, shapedType } from '../signature/shape.js';
 import type { VariantChoice } from '../signature/types.js';
-import { type AnnotatedFields, defaultEmits, readFields, withoutFields } from './annotations.js';
+import { type AnnotatedFields, defaultEmits, readFields, withoutDocs, withoutFields } from './annotations.js';
 import { parseArguments, shapesOf } from './arguments.js';
 import type {
   Access,
@@ -20,16 +20,32 @@ import type {
   PropertyDescription,
   SignalDescription,
 } from './description.js';
-import { isXmlText } from './xml/xml.js';
+import {
+  checkDocumented,
+  checkFreeText,
+  docsOf,
+  documented,
+  readAnnotations,
+  readArgumentDocs,
+  within,
+} from './texts.js';
 
 /** Arguments: an array with `'name:signature'` or a signature for each, or one signature for all of them. */
 export type ArgumentList = string | readonly string[];
 
 interface MemberInput {
+  /** What the member means, for the introspection data: `gdbus introspect` shows it, and code generators use it. */
+  readonly docs?: string | undefined;
   /** Marks the member as deprecated. */
   readonly deprecated?: boolean | undefined;
   /** Further annotations, by name. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The documentation of arguments. */
+interface ArgumentDocs {
+  /** What the arguments mean, by their names; for a method, those of its results as well. */
+  readonly argumentDocs?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Options of a member for its implementation alone. Clients see the same interface. */
@@ -43,7 +59,7 @@ export interface ReadingChoice {
 }
 
 /** A method in a definition. */
-export interface MethodInput extends MemberInput, ReadingChoice {
+export interface MethodInput extends MemberInput, ArgumentDocs, ReadingChoice {
   /** The arguments; none by default. */
   readonly in?: ArgumentList | undefined;
   /** The values of the reply; none by default. */
@@ -53,7 +69,7 @@ export interface MethodInput extends MemberInput, ReadingChoice {
 }
 
 /** A signal in a definition. */
-export interface SignalInput extends MemberInput {
+export interface SignalInput extends MemberInput, ArgumentDocs {
   /** The arguments; none by default. */
   readonly args?: ArgumentList | undefined;
 }
@@ -70,16 +86,17 @@ export interface PropertyInput extends MemberInput, ReadingChoice {
   readonly emits?: EmitsChanged | undefined;
 }
 
-const memberTable: OptionTable<MemberInput> = { deprecated: anyValue, annotations: anyValue };
+const memberTable: OptionTable<MemberInput> = { docs: anyValue, deprecated: anyValue, annotations: anyValue };
 /** The options of each kind of member. Their values are checked where members are described. */
 export const methodTable: OptionTable<MethodInput> = {
   in: anyValue,
   out: anyValue,
   noReply: anyValue,
   variants: anyValue,
+  argumentDocs: anyValue,
   ...memberTable,
 };
-export const signalTable: OptionTable<SignalInput> = { args: anyValue, ...memberTable };
+export const signalTable: OptionTable<SignalInput> = { args: anyValue, argumentDocs: anyValue, ...memberTable };
 export const propertyTable: OptionTable<PropertyInput> = {
   type: anyValue,
   access: anyValue,
@@ -97,7 +114,7 @@ export const elsewhere = {
 
 const tables = new KnownOptions<InterfaceInput>(
   'an interface',
-  { methods: anyValue, signals: anyValue, properties: anyValue, annotations: anyValue },
+  { methods: anyValue, signals: anyValue, properties: anyValue, docs: anyValue, annotations: anyValue },
   { kind: 'table' },
 );
 const methodOptions = new KnownOptions('a method', methodTable, { elsewhere: elsewhere.method });
@@ -111,6 +128,8 @@ export interface InterfaceInput {
   readonly methods?: Members<MethodInput> | undefined;
   readonly signals?: Members<SignalInput> | undefined;
   readonly properties?: Members<PropertyInput> | undefined;
+  /** What the interface is for. */
+  readonly docs?: string | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -137,7 +156,8 @@ export function interfaceDescription(name: string, input: InterfaceInput = {}): 
       properties: describeAll(input.properties, 'property', (propertyName, property: PropertyInput) =>
         propertyDescription(propertyName, property, emits),
       ),
-      annotations,
+      annotations: withoutDocs(annotations),
+      ...docsOf(input.docs, annotations),
     };
   });
 }
@@ -151,8 +171,10 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
   checkMemberName(name);
   methodOptions.check(input);
   checkVariants(input);
-  const inArgs = readArguments('in', input.in);
-  const outArgs = readArguments('out', input.out);
+  const argumentDocs = readArgumentDocs(input.argumentDocs);
+  const inArgs = documented(readArguments('in', input.in), argumentDocs);
+  const outArgs = documented(readArguments('out', input.out), argumentDocs);
+  checkDocumented(argumentDocs, [...inArgs, ...outArgs]);
   const annotations = readAnnotations(input.annotations);
   const { deprecated, noReply } = fields(input, annotations);
   if (noReply && outArgs.length > 0)
@@ -166,6 +188,7 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
     ...shapes('inShapes', inArgs),
     ...shapes('outShapes', outArgs),
     annotations: withoutFields(annotations),
+    ...docsOf(input.docs, annotations),
     deprecated: deprecated === true,
     noReply: noReply === true,
   };
@@ -179,7 +202,9 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
 export function signalDescription(name: string, input: SignalInput = {}): SignalDescription {
   checkMemberName(name);
   signalOptions.check(input);
-  const args = readArguments('args', input.args);
+  const argumentDocs = readArgumentDocs(input.argumentDocs);
+  const args = documented(readArguments('args', input.args), argumentDocs);
+  checkDocumented(argumentDocs, args);
   const annotations = readAnnotations(input.annotations);
   const { deprecated } = fields(input, annotations);
   return {
@@ -188,6 +213,7 @@ export function signalDescription(name: string, input: SignalInput = {}): Signal
     signature: concatenate(args),
     ...shapes('shapes', args),
     annotations: withoutFields(annotations),
+    ...docsOf(input.docs, annotations),
     deprecated: deprecated === true,
   };
 }
@@ -223,6 +249,7 @@ export function propertyDescription(
     access,
     emits: oneOf('emits', emits, [true, 'invalidates', 'const', false]),
     annotations: withoutFields(annotations),
+    ...docsOf(input.docs, annotations),
     deprecated: deprecated === true,
   };
 }
@@ -299,26 +326,6 @@ function concatenate(args: readonly ArgumentDescription[]): string {
   return signature;
 }
 
-function readAnnotations(annotations: Readonly<Record<string, string>> = {}): Annotations {
-  const isTable = typeof annotations === 'object' && annotations !== null && !Array.isArray(annotations);
-  if (!isTable) throw new InvalidArgumentError('annotations: expected an object with strings by name');
-  const read = new Map(Object.entries(annotations));
-  for (const [name, value] of read) {
-    checkFreeText(name, 'annotation name');
-    checkFreeText(value, `annotation ${quoted(name)}`);
-  }
-  return read;
-}
-
-function checkFreeText(text: string, what: string): void {
-  if (typeof text !== 'string') throw new InvalidArgumentError(`${what} must be a string, not ${typeof text}`);
-  if (!isXmlText(text)) {
-    throw new InvalidArgumentError(
-      `${what} ${quoted(text)} contains a character that introspection data cannot contain`,
-    );
-  }
-}
-
 function describeValue(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (value === null) return 'null';
@@ -332,15 +339,4 @@ function oneOf<T>(what: string, value: T, known: readonly T[]): T {
 
 function checkVariants({ variants }: ReadingChoice): void {
   oneOf('variants', variants ?? 'plain', ['plain', 'wrap', 'keep']);
-}
-
-/** Adds the place of an error to its text. The stack is of little help, because definitions are tables. */
-function within<T>(place: string, describe: () => T): T {
-  try {
-    return describe();
-  } catch (error) {
-    if (!(error instanceof InvalidArgumentError)) throw error;
-    // Not set as the cause: the same sentence would be printed once for each level.
-    throw new InvalidArgumentError(`${place}: ${error.message}`);
-  }
 }

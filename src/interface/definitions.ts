@@ -16,10 +16,12 @@ export interface InterfaceMembers {
   readonly signals?: { readonly [name: string]: SignalInput };
   /** Properties, by their D-Bus names. */
   readonly properties?: { readonly [name: string]: PropertyInput };
+  /** What the interface is for, for the introspection data. */
+  readonly docs?: string | undefined;
 }
 
 /** The members of one kind; none if the definition has no table for it. */
-export type Table<M, Kind extends keyof InterfaceMembers> = M extends { readonly [K in Kind]: infer T }
+export type Table<M, Kind extends keyof OptionsByKind> = M extends { readonly [K in Kind]: infer T }
   ? T
   : Record<never, never>;
 
@@ -72,17 +74,19 @@ interface OptionsByKind {
  * value fits.
  */
 export type ValidMembers<M> = {
-  readonly [Kind in keyof M]: Kind extends keyof OptionsByKind
-    ? {
-        readonly [Name in keyof M[Kind]]: ValidName<Kind, Name> extends infer Reason extends InvalidName<string>
-          ? Reason
-          : {
-              readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
-                ? ValidOption<Key, M[Kind][Name][Key], M[Kind][Name]>
-                : UnknownOption<keyof OptionsByKind[Kind]>;
-            };
-      }
-    : UnknownOption<keyof OptionsByKind>;
+  readonly [Kind in keyof M]: Kind extends 'docs'
+    ? M[Kind]
+    : Kind extends keyof OptionsByKind
+      ? {
+          readonly [Name in keyof M[Kind]]: ValidName<Kind, Name> extends infer Reason extends InvalidName<string>
+            ? Reason
+            : {
+                readonly [Key in keyof M[Kind][Name]]: Key extends keyof OptionsByKind[Kind]
+                  ? ValidOption<Key, M[Kind][Name][Key], M[Kind][Name]>
+                  : UnknownOption<keyof OptionsByKind[Kind]>;
+              };
+        }
+      : UnknownOption<keyof InterfaceMembers>;
 };
 
 /** The names of properties are free text, but not empty. */

@@ -13,7 +13,9 @@ export interface ArgumentDescription {
   readonly signature: string;
   /** The keys of its dictionaries, if `dict()` describes them. */
   readonly shape?: Shape;
-  /** Annotations of the argument, if it has any. They come from introspection data, where code generators add them. */
+  /** What the argument means, if that is documented (`org.gtk.GDBus.DocString`). */
+  readonly docs?: string;
+  /** Further annotations of the argument, if it has any. They come from introspection data, where code generators add them. */
   readonly annotations?: Annotations;
 }
 
@@ -38,6 +40,8 @@ export interface MethodDescription {
   readonly outShapes?: Shapes;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
+  /** What the member means, if that is documented (`org.gtk.GDBus.DocString`). */
+  readonly docs?: string;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
   /** `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait for a reply. */
@@ -56,6 +60,8 @@ export interface SignalDescription {
   readonly shapes?: Shapes;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
+  /** What the member means, if that is documented (`org.gtk.GDBus.DocString`). */
+  readonly docs?: string;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
 }
@@ -84,6 +90,8 @@ export interface PropertyDescription {
   readonly emits: EmitsChanged;
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
+  /** What the member means, if that is documented (`org.gtk.GDBus.DocString`). */
+  readonly docs?: string;
   /** `org.freedesktop.DBus.Deprecated`: clients should no longer use the member. */
   readonly deprecated: boolean;
 }
@@ -98,7 +106,9 @@ export interface InterfaceDescription {
   readonly signals: ReadonlyMap<string, SignalDescription>;
   /** By name. */
   readonly properties: ReadonlyMap<string, PropertyDescription>;
-  /** Annotations of the interface itself. */
+  /** What the interface is for, if that is documented (`org.gtk.GDBus.DocString`). */
+  readonly docs?: string;
+  /** Annotations of the interface itself that have no field of their own in this object. */
   readonly annotations: Annotations;
 }
 

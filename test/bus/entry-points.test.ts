@@ -248,6 +248,12 @@ const table: readonly EntryPoint[] = [
   { on: bus, name: 'exportObjectManager', args: ['/'], places: { 0: 'path' } },
   {
     on: bus,
+    name: 'exportTree',
+    args: ['/trees', { children: () => [], find: () => undefined }],
+    places: { 0: 'path', 1: 'target', ...functions('1', ['children', 'find']), '1.manager': 'boolean' },
+  },
+  {
+    on: bus,
     name: 'proxy',
     args: [Entry, 'org.freedesktop.DBus', '/'],
     places: { 0: 'target', 1: 'busName', 2: 'path' },
@@ -313,6 +319,12 @@ const table: readonly EntryPoint[] = [
       0: 'options',
       ...under('0', { poller: 'choice', limits: 'options', ...under('limits', { ...limits, descriptors: 'limit' }) }),
     },
+  },
+  {
+    on: library,
+    name: 'registerError',
+    args: [class extends Error {}, 'org.example.Error.Entry'],
+    places: { 0: 'target', 1: 'errorName' },
   },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
   { on: library, name: 'dict', args: [{}, 'a{sv}'], places: { 0: 'options', 1: 'signature' } },

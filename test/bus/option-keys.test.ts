@@ -95,6 +95,8 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   MethodOptions: (given) => method(given),
   PropertyOptions: (given) => property({ type: 's', ...given }),
   SignalOptions: (given) => signal(given),
+  SignalDestinationOptions: (given) => implement(Keys, { Ask() {} }).to(bus.uniqueName, given),
+  TreeOptions: (given) => bus.exportTree('/trees', { children: () => [], find: () => undefined, ...given }),
   ServiceInterfaceOptions: (given) =>
     new (class extends ServiceInterface {
       constructor() {

@@ -18,6 +18,7 @@ export type Recorded =
 export class RecordingOutlet implements Outgoing {
   readonly recorded: Recorded[] = [];
   readonly barrier: Barrier;
+  readonly bus = { isPeer: false };
   readonly descriptors = 16;
   readonly #fail: (() => never) | undefined;
   #first: (() => void) | undefined;

@@ -80,6 +80,8 @@ export class LentBody {
    */
   peek(): Reader {
     this.#requireSound();
+    if (this.#reader === undefined && this.#copy !== undefined)
+      return new Reader(this.#copy.memory).open(this.#copy.offset, this.#length);
     return this.#open().open(this.#offset, this.#length);
   }
 

@@ -22,6 +22,7 @@ import { unusableReply } from '../receiving/faults.js';
 import type { IncomingMessage } from '../receiving/incoming-message.js';
 import { onAbort } from './abort-reactions.js';
 import { type Deadlines, Expiring } from './deadlines.js';
+import { receivedError } from './received-error.js';
 import { rejectable, rejection, rejectionWith } from './rejection.js';
 import { SerialTable } from './serial-table.js';
 
@@ -425,5 +426,5 @@ function resultOf(reply: ReceivedReply, call: PendingCall): unknown {
   const body = reply.bodyLength > SMALL_BODY ? message.bodyLater(call.options) : reply.decode(call.options);
   // No program looks for descriptors in an error to close them.
   reply.discard();
-  return rejection(() => errorFromReply(message, text, body, describeMessage(call.head)));
+  return rejection(() => receivedError(errorFromReply(message, text, body, describeMessage(call.head))));
 }

@@ -56,9 +56,10 @@ function nodeLines(node: NodeDescription, name: string | undefined): Lines {
   ]);
 }
 
-function interfaceLines({ name, methods, signals, properties, annotations }: InterfaceDescription): Lines {
+function interfaceLines(description: InterfaceDescription): Lines {
+  const { name, methods, signals, properties, annotations } = description;
   return element('interface', { name }, [
-    ...annotationLines(annotations),
+    ...annotationLines(writeFields(docsOf(description), annotations)),
     ...[...methods.values()].flatMap(methodLines),
     ...[...signals.values()].flatMap(signalLines),
     ...[...properties.values()].flatMap((property) => propertyLines(property, annotations)),
@@ -69,25 +70,40 @@ function methodLines(method: MethodDescription): Lines {
   return element('method', { name: method.name }, [
     ...method.in.flatMap((argument) => argumentLines(argument, 'in')),
     ...method.out.flatMap((argument) => argumentLines(argument, 'out')),
-    ...annotationLines(writeFields({ deprecated: method.deprecated, noReply: method.noReply }, method.annotations)),
+    ...annotationLines(
+      writeFields({ ...docsOf(method), deprecated: method.deprecated, noReply: method.noReply }, method.annotations),
+    ),
   ]);
 }
 
 function signalLines(signal: SignalDescription): Lines {
   return element('signal', { name: signal.name }, [
     ...signal.args.flatMap((argument) => argumentLines(argument, undefined)),
-    ...annotationLines(writeFields({ deprecated: signal.deprecated }, signal.annotations)),
+    ...annotationLines(writeFields({ ...docsOf(signal), deprecated: signal.deprecated }, signal.annotations)),
   ]);
 }
 
 function propertyLines(property: PropertyDescription, ofInterface: Annotations): Lines {
   const { name, signature, access, deprecated, emits } = property;
-  const annotations = writeFields({ deprecated, emits }, property.annotations, defaultEmits(ofInterface));
+  const fields = { ...docsOf(property), deprecated, emits };
+  const annotations = writeFields(fields, property.annotations, defaultEmits(ofInterface));
   return element('property', { name, type: signature, access }, annotationLines(annotations));
 }
 
-function argumentLines({ name, signature, annotations }: ArgumentDescription, direction: string | undefined): Lines {
-  return element('arg', { name, type: signature, direction }, annotationLines(annotations ?? new Map()));
+function argumentLines(argument: ArgumentDescription, direction: string | undefined): Lines {
+  const { name, signature, annotations = none } = argument;
+  return element(
+    'arg',
+    { name, type: signature, direction },
+    annotationLines(writeFields(docsOf(argument), annotations)),
+  );
+}
+
+const none: Annotations = new Map();
+
+/** The field for the documentation. Most elements have none. */
+function docsOf({ docs }: { readonly docs?: string }): { readonly docs?: string } {
+  return docs === undefined ? {} : { docs };
 }
 
 function annotationLines(annotations: Annotations): Lines {

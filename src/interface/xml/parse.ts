@@ -11,7 +11,7 @@ import { checkInterfaceName, checkMemberName, checkObjectPath, isObjectPath, quo
 import { checkOptionalString } from '../../base/parameters.js';
 import { report } from '../../diagnostics/problems.js';
 import { parseSignature, parseSingle } from '../../signature/parse.js';
-import { checkAnnotation, defaultEmits, readFields, withoutFields } from '../annotations.js';
+import { checkAnnotation, defaultEmits, readDocs, readFields, withoutDocs, withoutFields } from '../annotations.js';
 import type {
   Access,
   Annotations,
@@ -161,7 +161,7 @@ class IntrospectionReader {
         else if (child.name === 'property') add(properties, this.#property(child, emits));
       });
     }
-    return { name, methods, signals, properties, annotations };
+    return { name, methods, signals, properties, annotations: withoutDocs(annotations), ...readDocs(annotations) };
   }
 
   #method(element: XmlElement): MethodDescription {
@@ -174,6 +174,7 @@ class IntrospectionReader {
     const { deprecated = false, noReply = false } = readFields(annotations);
     return {
       name,
+      ...readDocs(annotations),
       in: inArgs,
       out: outArgs,
       inSignature: concatenate(inArgs),
@@ -191,7 +192,8 @@ class IntrospectionReader {
     const args = argumentsOf(element).flatMap((arg) => this.#results(arg));
     const annotations = this.#annotations(element);
     const { deprecated = false } = readFields(annotations);
-    return { name, args, signature: concatenate(args), annotations: withoutFields(annotations), deprecated };
+    const docs = readDocs(annotations);
+    return { name, args, signature: concatenate(args), annotations: withoutFields(annotations), ...docs, deprecated };
   }
 
   #property(element: XmlElement, assumedEmits: EmitsChanged): PropertyDescription {
@@ -201,7 +203,8 @@ class IntrospectionReader {
     const access = readAccess(attribute(element, 'access'));
     const annotations = this.#annotations(element);
     const { deprecated = false, emits = assumedEmits } = readFields(annotations);
-    return { name, signature, access, emits, annotations: withoutFields(annotations), deprecated };
+    const docs = readDocs(annotations);
+    return { name, signature, access, emits, annotations: withoutFields(annotations), ...docs, deprecated };
   }
 
   #argument(element: XmlElement): ArgumentDescription {
@@ -221,8 +224,10 @@ class IntrospectionReader {
 
   #described(element: XmlElement, signature: string): ArgumentDescription {
     const name = element.attributes.get('name') || undefined;
-    const annotations = this.#annotations(element);
-    return annotations.size === 0 ? { name, signature } : { name, signature, annotations };
+    const all = this.#annotations(element);
+    if (all.size === 0) return { name, signature };
+    const annotations = withoutDocs(all);
+    return { name, signature, ...readDocs(all), ...(annotations.size > 0 && { annotations }) };
   }
 
   #annotations(element: XmlElement): Annotations {

@@ -27,6 +27,7 @@ import type { InterfaceDescription, MethodDescription } from '../../interface/de
 import type { Variant } from '../../values/variant.js';
 import type { Exportable } from '../objects/exportable.js';
 import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
+import type { Subtree } from '../objects/subtree.js';
 import { introspectable } from '../standard/introspectable.js';
 import { objectManager } from '../standard/object-manager.js';
 import { peer } from '../standard/peer.js';
@@ -86,17 +87,36 @@ export class Dispatcher implements Lasting {
         checkBody(message, method);
         this.#settle(call, method, runMethod(exportable, method, call), atWork);
       } else {
-        const [target, method] = this.#resolve(message);
-        // Read before the handler runs, because a handler may end its own export.
-        const atWork = target.atWork ?? this.#tree.get(call.path)?.atWork ?? [];
-        checkBody(message, method);
-        const result = target.invoke(method, call);
-        if (result instanceof LateAnswer) this.#settleLate(call, method, result, atWork);
-        else this.#settle(call, method, result, atWork);
+        const subtree = message.interface === PEER ? undefined : this.#tree.subtreeToAsk(call.path);
+        if (subtree === undefined) this.#handleAt(this.#tree.get(call.path), call);
+        else this.#handleIn(subtree, call);
       }
     } catch (error) {
       fail(call, error);
     }
+  }
+
+  /** Handles a call of an object that has to be found first. */
+  #handleIn(subtree: Subtree, call: IncomingCall): void {
+    const failed = (error: unknown) => fail(call, error);
+    subtree.whenFound(call, {
+      wait: () => call.wait(this.#inProgress, subtree.atWork),
+      run: (node) => this.#handleAt(node, call),
+      fail: failed,
+    });
+  }
+
+  /** Handles a call at a node: of a standard interface, or without the name of an interface. */
+  #handleAt(node: TreeNode | undefined, call: IncomingCall): void {
+    const { message } = call;
+    if (node !== undefined) call.node = node;
+    const [target, method] = resolve(node, message);
+    // Read before the handler runs, because a handler may end its own export.
+    const atWork = target.atWork ?? node?.atWork ?? [];
+    checkBody(message, method);
+    const result = target.invoke(method, call);
+    if (result instanceof LateAnswer) this.#settleLate(call, method, result, atWork);
+    else this.#settle(call, method, result, atWork);
   }
 
   /** Refuses a call of a caller at its limit. Its body is not decoded. */
@@ -136,26 +156,6 @@ export class Dispatcher implements Lasting {
       (error) => fail(call, error),
     );
   }
-
-  /** Finds the target of a call that names no interface, or one that is not exported. */
-  #resolve(message: IncomingMessage): [CallTarget, MethodDescription] {
-    const { path = '/', interface: interfaceName, member = '' } = message;
-    if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
-    const node = this.#tree.get(path);
-    if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
-    // No exported interface has the name of a standard one.
-    const standard = interfaceName === undefined ? undefined : standardTargets.get(interfaceName);
-    if (standard !== undefined && (standard !== objectManager || node.managesObjects))
-      return [standard, methodOf(standard.description, member)];
-    const targets = targetsOf(node);
-    if (interfaceName === undefined) return withoutInterface(path, targets, message);
-    const target = targets.find(({ description }) => description.name === interfaceName);
-    if (target === undefined) {
-      const names = targets.map(({ description }) => description.name);
-      throw new UnknownInterfaceError(`${path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
-    }
-    return [target, methodOf(target.description, member)];
-  }
 }
 
 /** The standard interfaces of objects, by name. */
@@ -191,6 +191,25 @@ function targetsOf(node: TreeNode): CallTarget[] {
   if (node.managesObjects) targets.push(objectManager);
   targets.push(properties, introspectable, peer);
   return targets;
+}
+
+/** Finds the target of a call that names no interface, or one that is not exported. */
+function resolve(node: TreeNode | undefined, message: IncomingMessage): [CallTarget, MethodDescription] {
+  const { path = '/', interface: interfaceName, member = '' } = message;
+  if (interfaceName === PEER) return [peer, methodOf(peer.description, member)];
+  if (node === undefined) throw new UnknownObjectError(`there is no object at ${path}`);
+  // No exported interface has the name of a standard one.
+  const standard = interfaceName === undefined ? undefined : standardTargets.get(interfaceName);
+  if (standard !== undefined && (standard !== objectManager || node.managesObjects))
+    return [standard, methodOf(standard.description, member)];
+  const targets = targetsOf(node);
+  if (interfaceName === undefined) return withoutInterface(path, targets, message);
+  const target = targets.find(({ description }) => description.name === interfaceName);
+  if (target === undefined) {
+    const names = targets.map(({ description }) => description.name);
+    throw new UnknownInterfaceError(`${path} has no interface ${interfaceName}${suggestion(interfaceName, names)}`);
+  }
+  return [target, methodOf(target.description, member)];
 }
 
 function methodOf(description: InterfaceDescription, member: string): MethodDescription {

@@ -7,6 +7,7 @@
 import * as published from '../../base/error-classes.js';
 import { DBusError, isOfBusbar } from '../../base/errors.js';
 import { isErrorName, quoted } from '../../base/names.js';
+import { registeredName } from '../../base/registered-errors.js';
 import { report } from '../../diagnostics/problems.js';
 
 /** The name of an error without a name of its own. */
@@ -30,14 +31,15 @@ interface FailedCall {
 
 /**
  * The candidates for the answer, to try in order until one can be sent. A {@link DBusError} that the service made is
- * the answer. Any other error is reported, and the caller gets its text. That includes errors made by busbar: about an
+ * the answer, and so is an error of a registered class. Any other error is reported, and the caller gets its text. That includes errors made by busbar: about an
  * argument of the handler, or about a call that the handler made.
  */
 export function* errorAnswers(call: FailedCall, thrown: unknown): Generator<ErrorAnswer> {
   const own = ownError(thrown);
-  if (own === undefined && !endsWithCaller(call, thrown))
+  const registered = own === undefined ? nameOfRegistered(thrown) : undefined;
+  if (own === undefined && registered === undefined && !endsWithCaller(call, thrown))
     report('handler', `the handler of ${call.what} failed`, thrown, call.connectionId);
-  const errorName = own === undefined ? FAILED : nameOf(call, own);
+  const errorName = own === undefined ? (registered ?? FAILED) : nameOf(call, own);
   if (own?.signature !== undefined) yield { errorName, signature: own.signature, body: own.body };
   const text = textOf(thrown);
   if (text !== undefined) yield { errorName, signature: 's', body: [text] };
@@ -61,6 +63,15 @@ function endsWithCaller(call: FailedCall, thrown: unknown): boolean {
 function ownError(thrown: unknown): DBusError | undefined {
   try {
     return thrown instanceof DBusError && !isOfBusbar(thrown) ? thrown : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The name of an error of a class that the program has registered. */
+function nameOfRegistered(thrown: unknown): string | undefined {
+  try {
+    return registeredName(thrown);
   } catch {
     return undefined;
   }

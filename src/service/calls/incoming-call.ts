@@ -21,7 +21,7 @@ import { describeMessage, MessageType } from '../../connection/message.js';
 import type { IncomingMessage } from '../../connection/receiving/incoming-message.js';
 import type { MethodDescription } from '../../interface/description.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
-import type { ObjectTree } from '../objects/object-tree.js';
+import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
 import { asAnswer, type ErrorAnswer } from './error-answer.js';
@@ -31,6 +31,8 @@ export class IncomingCall implements CallContext {
   readonly message: IncomingMessage;
   /** The tree with the called object. */
   readonly tree: ObjectTree;
+  /** The called node, for the standard interfaces. It is set before they are called, and for no other call. */
+  node!: TreeNode;
   readonly #bus: Bus;
   /** The connection that the call came over. It cannot be answered over another one. */
   readonly #connection: Connection;
@@ -58,6 +60,16 @@ export class IncomingCall implements CallContext {
   /** The number in diagnostics of the connection that received the call. */
   get connectionId(): number {
     return this.#connection.id;
+  }
+
+  /** The bus that the call came over. Its connection may have been replaced: see {@link isConnected}. */
+  get bus(): Bus {
+    return this.#bus;
+  }
+
+  /** Whether the connection that the call came over can still carry messages to the caller. */
+  get isConnected(): boolean {
+    return this.#connection.carriesMessages;
   }
 
   /** How many file descriptors the answer may carry. */
@@ -204,10 +216,19 @@ export class IncomingCall implements CallContext {
 
   /** Counts the call, because its handler takes time, until it is answered or its caller has left. */
   begin(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
+    // A call that had to wait for its object is counted already.
+    if (this.#inProgress !== undefined) return;
     inProgress.begin(this.sender);
     for (const each of atWork) each.begin();
     this.#inProgress = inProgress;
     this.#atWork = atWork;
+  }
+
+  /** Keeps the arguments and counts the call, because its object has to be found first. */
+  wait(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
+    // The claim to the descriptors begins when they are first read, and must before the message is released.
+    void this.message.keepForGood().fileDescriptors;
+    this.begin(inProgress, atWork);
   }
 
   #end(): void {
@@ -223,6 +244,7 @@ export class IncomingCall implements CallContext {
     this.#answered = true;
     if (this.#inProgress !== undefined) this.#end();
     this.message.endLoan();
+    this.node?.release();
     this.#releaseCaller?.();
     this.#releaseCaller = undefined;
   }

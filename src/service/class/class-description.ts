@@ -10,6 +10,8 @@ import { membersOf, type PropertyMember } from './members.js';
 export interface ServiceInterfaceOptions {
   /** The D-Bus interface name. */
   readonly name: string;
+  /** What the interface is for, for the introspection data. */
+  readonly docs?: string | undefined;
   /** Annotations of the interface for the introspection data, by name. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
@@ -17,6 +19,7 @@ export interface ServiceInterfaceOptions {
 /** The options that the constructor of a class accepts in place of a name. */
 export const interfaceOptions = new KnownOptions<ServiceInterfaceOptions>('super()', {
   name: anyValue,
+  docs: anyValue,
   annotations: anyValue,
 });
 
@@ -31,9 +34,9 @@ const descriptions = new WeakMap<object, { readonly options: string; readonly de
  */
 export function classDescription(
   prototype: object,
-  { name, annotations }: ServiceInterfaceOptions,
+  { name, docs, annotations }: ServiceInterfaceOptions,
 ): InterfaceDescription {
-  const options = annotations === undefined ? name : JSON.stringify([name, annotations]);
+  const options = annotations === undefined && docs === undefined ? name : JSON.stringify([name, docs, annotations]);
   const known = descriptions.get(prototype);
   if (known?.options === options) return known.description;
   const methods: [string, MethodInput][] = [];
@@ -45,7 +48,7 @@ export function classDescription(
     else if (member.kind === 'signal') signals.push([member.name, member.definition]);
     else properties.push([member.name, { ...member.definition, access: accessOf(prototype, member) }]);
   }
-  const description = interfaceDescription(name, { methods, signals, properties, annotations });
+  const description = interfaceDescription(name, { methods, signals, properties, docs, annotations });
   descriptions.set(prototype, { options, description });
   return description;
 }

@@ -17,6 +17,8 @@ export interface MemberOptions<N extends string = string> {
   readonly name?: N | undefined;
   /** `true`: the member is not on D-Bus. In a subclass this removes an inherited member. */
   readonly disabled?: boolean | undefined;
+  /** What the member means, for the introspection data: `gdbus introspect` shows it, and code generators use it. */
+  readonly docs?: string | undefined;
   /** Adds the annotation `org.freedesktop.DBus.Deprecated`. */
   readonly deprecated?: boolean | undefined;
   /** Further annotations for the introspection data, by name. */
@@ -29,6 +31,7 @@ export type Given<Input> = Input & { readonly name?: string; readonly disabled?:
 const sharedTable: OptionTable<MemberOptions> = {
   name: anyValue,
   disabled: checkBoolean,
+  docs: anyValue,
   deprecated: anyValue,
   annotations: anyValue,
 };

@@ -7,6 +7,8 @@
  * parameters may be anything.
  */
 
+import type { Callable } from '../../base/called-by-itself.js';
+
 /** The key of the phantom property, which does not exist at run time. */
 declare const emitted: unique symbol;
 
@@ -54,6 +56,31 @@ export type SignalArguments<F> = 0 extends 1 & F
   : F extends (...args: never) => infer Result
     ? ArgumentsOf<Awaited<Result>>
     : never;
+
+/** A member that is not a signal: declare its return type as `Emits<…>`, by which the compiler recognises signals. */
+interface NotASignal {
+  readonly cure: 'declare the return type of a signal as Emits<…>';
+}
+
+/**
+ * The signals of a class as functions that send them to one connection. A member that is not a signal cannot be called.
+ * (The conditional type is the value, and not the name: in a class the type of `this` is not known, and its members
+ * would have no names.)
+ */
+export type SignalsOf<T> = {
+  readonly [Name in keyof T as Name extends 'emitPropertiesChanged' | 'signalsTo' ? never : Callable<Name>]: Sending<
+    T[Name]
+  >;
+};
+
+// A signal takes the true branches: the compiler adds them to the others for a type that is not known.
+type Sending<F> = F extends (...args: never) => infer Result
+  ? typeof emitted extends KeysOf<Awaited<Result>>
+    ? F
+    : NotASignal
+  : NotASignal;
+
+type KeysOf<Result> = Result extends unknown ? keyof Result : never;
 
 type ArgumentsOf<Result> = 0 extends 1 & Result
   ? never

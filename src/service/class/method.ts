@@ -34,6 +34,8 @@ export interface MethodOptions<
    * tuple of them.
    */
   readonly out?: (O & ValidArguments<O>) | undefined;
+  /** What the arguments and results mean, by their names. */
+  readonly argumentDocs?: Readonly<Record<string, string>> | undefined;
   /** Adds the annotation `org.freedesktop.DBus.Method.NoReply`: callers are not meant to wait. Excludes `out`. */
   readonly noReply?: NoReply<O> | undefined;
   /** `true`: the method gets the call's {@link CallContext} as its last parameter. */

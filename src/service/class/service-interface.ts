@@ -6,7 +6,9 @@ import { inspect } from 'node:util';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { nameSuccessors } from '../../base/successors.js';
 import { registerExportables } from '../objects/exportable.js';
+import { Recipient, type SignalDestination, type SignalDestinationOptions } from '../objects/recipient.js';
 import { classDescription, interfaceOptions, type ServiceInterfaceOptions } from './class-description.js';
+import type { SignalsOf } from './emits.js';
 import { answerProbe, type NamedClass, staticOptions } from './interface-name.js';
 import { findServiceObjects, ServiceObject, serviceBrand } from './service-object.js';
 
@@ -114,6 +116,32 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     changes: readonly Name[] | { readonly [Changed in Name]: unknown },
   ): void {
     this.#object.announce(changes);
+  }
+
+  /**
+   * Returns the signals of the object as functions that send them to one connection, which gets them without a match
+   * rule. They take the arguments of the class's methods, return what these return, and emit nothing else.
+   *
+   * The signal is sent in the order of the program, before or after a reply, from the path that the receiver has called
+   * if the object is exported there, else from all of its paths. If the receiver has left the bus, the signal is lost.
+   * Between peers it is an ordinary signal. As any message to a well-known name, a signal may start a service.
+   *
+   * @example
+   * ```ts
+   * @method({ context: true })
+   * Subscribe(call: CallContext): void { this.signalsTo(call).TestSignal({ vm: 'up' }); }
+   *
+   * @signal({ args: ['vms:a{ss}'] })
+   * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
+   * ```
+   * @param destination the context of a call, for its caller; or a unique or well-known name, for an object that is
+   * exported on one connection
+   * @throws {@link InvalidArgumentError} if the destination or an option is not valid. The functions throw it if a
+   * value has the wrong type, or a name does not tell which of several connections is meant; nothing is sent then
+   * @see D-Bus specification, section "Message Bus Message Routing"
+   */
+  signalsTo(destination: SignalDestination, options: SignalDestinationOptions = {}): SignalsOf<this> {
+    return this.#object.signalsTo(new Recipient(destination, options)) as SignalsOf<this>;
   }
 }
 

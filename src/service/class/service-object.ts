@@ -4,6 +4,7 @@
  */
 
 import { types } from 'node:util';
+import { callableName } from '../../base/called-by-itself.js';
 import { InvalidArgumentError, UnknownMethodError, UnknownPropertyError } from '../../base/errors.js';
 import { shapedBody } from '../../codec/shaped-value.js';
 import type { InterfaceDescription } from '../../interface/description.js';
@@ -14,11 +15,13 @@ import type { CallContext } from '../calls/call-context.js';
 import { withContext } from '../calls/with-context.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
+import type { Recipient } from '../objects/recipient.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
+import { isThenable } from '../thenable.js';
 import { inheritedDescriptor } from './class-description.js';
 import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
-import { signalValues } from './signal-values.js';
+import { signalValues, valuesFunctionOf } from './signal-values.js';
 
 /** Returns the service object of an instance; `undefined` for other objects. `ServiceInterface` provides it. */
 let find: (instance: object) => ServiceObject | undefined;
@@ -171,14 +174,40 @@ export class ServiceObject implements Exportable, PropertySource {
     return true;
   }
 
-  /** Emits what the method of a signal returned. */
-  emitSignal(key: string, returned: unknown, emitter: (...values: never[]) => unknown): void {
+  /**
+   * Emits what the method of a signal returned.
+   *
+   * @param recipient the connection that gets it, if not all do
+   */
+  emitSignal(key: string, returned: unknown, emitter: (...values: never[]) => unknown, recipient?: Recipient): void {
     const member = this.#named.members.get(key);
     const signal = member?.disabled ? undefined : this.description.signals.get(member?.name ?? '');
     if (signal === undefined) return;
     const { args, name, shapes } = signal;
     const values = signalValues(name, args.length, returned);
-    this.properties.places.emitSignal(name, shapes === undefined ? values : shapedBody(shapes, values), emitter);
+    const sent = shapes === undefined ? values : shapedBody(shapes, values);
+    this.properties.places.emitSignal(name, sent, emitter, recipient);
+  }
+
+  /** The functions that send signals to one connection. They run the methods of the class for the values. */
+  signalsTo(recipient: Recipient): object {
+    const signals = Object.create(null);
+    for (const key of this.#named.signals) {
+      const emit = (...args: unknown[]): unknown => {
+        const { value } = inheritedDescriptor(Object.getPrototypeOf(this.#instance), key) ?? {};
+        const returned = valuesFunctionOf(value)?.apply(this.#instance, args as never[]);
+        if (!isThenable(returned)) {
+          this.emitSignal(key, returned, emit, recipient);
+          return returned;
+        }
+        return Promise.resolve(returned).then((settled) => {
+          this.emitSignal(key, settled, emit, recipient);
+          return settled;
+        });
+      };
+      signals[callableName(key)] = emit;
+    }
+    return Object.freeze(signals);
   }
 
   /** Whether the class with this prototype is the most derived one that declares a member. */

@@ -19,12 +19,15 @@ import { overriddenByNoMethod } from './override-check.js';
 import type { NoParentheses, RefusedDecorator, Unless } from './refusal.js';
 import { serviceObjectOf } from './service-object.js';
 import type { SignalRefusal } from './signal-refusal.js';
+import { noteValuesFunction } from './signal-values.js';
 
 /** The options of {@link signal}. */
 export interface SignalOptions<A extends ArgumentList, N extends string = string>
   extends MemberOptions<N & ValidMemberName<N>> {
   /** The arguments; none by default. */
   readonly args?: (A & ValidArguments<A>) | undefined;
+  /** What the arguments mean, by their names. */
+  readonly argumentDocs?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The decorator that {@link signal} returns, for both dialects. Its compile errors say what to change. */
@@ -103,6 +106,7 @@ function emitWhenCalled(prototype: object, key: string): void {
       return settled;
     });
   };
+  noteValuesFunction(emit, values);
   Object.defineProperty(emit, 'name', { value: key, configurable: true });
   Object.defineProperty(prototype, key, { ...descriptor, value: emit });
 }

@@ -20,6 +20,7 @@ import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../
 import type { CallContext } from '../calls/call-context.js';
 import type { ParametersWithContext } from '../calls/with-context.js';
 import { registerExportables } from '../objects/exportable.js';
+import { Recipient, type SignalDestination, type SignalDestinationOptions } from '../objects/recipient.js';
 import { ImplementedObject } from './implemented-object.js';
 
 /**
@@ -80,6 +81,17 @@ type NoOthers<M extends InterfaceMembers, Given> = string extends keyof Given
 /** Emits a signal. */
 type Emitter<Args extends ArgumentList> = (...args: Extract<WriteArguments<Args>, readonly unknown[]>) => void;
 
+/** The functions that emit the signals of an interface. */
+type Emitters<M extends InterfaceMembers> = {
+  readonly [Name in keyof Table<M, 'signals'> as Callable<Name>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>>;
+};
+
+/** Sends signals to one connection. */
+export interface DirectedSignals<M extends InterfaceMembers> {
+  /** As `emit` of the implementation, for one receiver. */
+  readonly emit: Emitters<M>;
+}
+
 /** The result of {@link implement} for any interface. It can be exported. */
 export interface Implementation {
   /** The interface. */
@@ -96,9 +108,23 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
    *
    * @throws {@link InvalidArgumentError} if a value has the wrong type
    */
-  readonly emit: {
-    readonly [Name in keyof Table<M, 'signals'> as Callable<Name>]: Emitter<ListOf<Table<M, 'signals'>[Name], 'args'>>;
-  };
+  readonly emit: Emitters<M>;
+  /**
+   * Returns the signals as functions that send them to one connection, as {@link ServiceInterface.signalsTo} does.
+   *
+   * @example
+   * ```ts
+   * const module = implement(Module, {
+   *   TestMethod(_kind, _devices, call) {
+   *     module.to(call).emit.TestSignal({ vm: 'up' });
+   *     return 'Success';
+   *   },
+   *   TestProperty: {},
+   * });
+   * ```
+   * @throws {@link InvalidArgumentError} as {@link ServiceInterface.signalsTo} does
+   */
+  to(destination: SignalDestination, options?: SignalDestinationOptions): DirectedSignals<M>;
   /**
    * The properties. Reading returns the assigned value or the result of `get`; `undefined` if there is only `set`.
    * Assigning emits PropertiesChanged as the property's `emits` says.
@@ -139,7 +165,32 @@ type Emitting<M> = {
   : never;
 
 /**
- * Makes an object that can be exported, for an interface that {@link defineInterface} made.
+ * A member of an interface that is only known at run time: a function, the first value of a property, or its functions.
+ */
+type LooseMember = ((...args: unknown[]) => unknown) | object | string | number | bigint | boolean | null | undefined;
+
+/** The members of an interface that is only known at run time. */
+export interface LooseMembers {
+  /** By their D-Bus names. */
+  readonly [name: string]: LooseMember;
+}
+
+/** An implementation of an interface that is only known at run time. */
+export interface LooseImplementation extends Implementation {
+  /** As `emit` of {@link ImplementationOf}, with the values of any types that match the signatures. */
+  readonly emit: { readonly [name: string]: (...values: unknown[]) => void };
+  /** The properties, as those of {@link ImplementationOf}. */
+  readonly properties: { [name: string]: unknown };
+  /** Sends signals to one connection, as {@link ServiceInterface.signalsTo} does. */
+  to(
+    destination: SignalDestination,
+    options?: SignalDestinationOptions,
+  ): { readonly emit: LooseImplementation['emit'] };
+}
+
+/**
+ * Makes an object that can be exported, for an interface that {@link defineInterface} made, or for one of those that
+ * {@link parseIntrospection} returns, which is typed loosely.
  *
  * @param members for each method a function; for each property its first value, or `{ get, set }`, which may be
  * asynchronous
@@ -156,16 +207,40 @@ type Emitting<M> = {
  * ```
  *
  * @throws {@link InvalidArgumentError} if a member is missing, is of the wrong kind, or its first value has the wrong
- * type; or if a method and a property have the same name, which only a decorated class can implement
+ * type; if a method and a property have the same name, which only a decorated class can implement; or if introspection
+ * data has several methods of one name
  */
+export function implement(description: InterfaceDescription, members: LooseMembers): LooseImplementation;
 export function implement<
   const M extends InterfaceMembers,
   const Given extends ImplementationMembers<M> & NoOthers<M, Given>,
->(definition: InterfaceDefinition<string, M>, members: Given & ThisType<GivenAsThis<M>>): ImplementationOf<M, Given> {
-  if (typeof definition !== 'object' || definition === null || definition.description === undefined) {
-    throw new InvalidArgumentError('definition: expected the result of defineInterface()');
+>(definition: InterfaceDefinition<string, M>, members: Given & ThisType<GivenAsThis<M>>): ImplementationOf<M, Given>;
+export function implement(given: InterfaceDefinition | InterfaceDescription, members: object): object {
+  return new ImplementationHandle(new ImplementedObject(definitionOf(given), members));
+}
+
+/** The definitions for descriptions, so that the objects of one description share what they can. */
+const definitions = new WeakMap<InterfaceDescription, InterfaceDefinition>();
+
+function definitionOf(given: InterfaceDefinition | InterfaceDescription): InterfaceDefinition {
+  if (typeof given !== 'object' || given === null) throw noDefinition();
+  if ('description' in given && given.description !== undefined) return given;
+  const description = given as InterfaceDescription;
+  const { name, methods, signals, properties } = description;
+  if (!(methods instanceof Map && signals instanceof Map && properties instanceof Map)) throw noDefinition();
+  for (const [key, method] of methods) {
+    if (key !== method.name)
+      throw new InvalidArgumentError(`${name} has several methods ${method.name}, which a service cannot have`);
   }
-  return new ImplementationHandle(new ImplementedObject(definition, members)) as unknown as ImplementationOf<M, Given>;
+  const known = definitions.get(description) ?? { name, members: {}, description };
+  definitions.set(description, known);
+  return known;
+}
+
+function noDefinition(): InvalidArgumentError {
+  return new InvalidArgumentError(
+    'definition: expected the result of defineInterface(), or one of the interfaces that parseIntrospection() returns',
+  );
 }
 
 class ImplementationHandle implements Implementation {
@@ -192,6 +267,10 @@ class ImplementationHandle implements Implementation {
 
   get emit(): object {
     return this.#object.emitters;
+  }
+
+  to(destination: SignalDestination, options: SignalDestinationOptions = {}): { readonly emit: object } {
+    return Object.freeze({ emit: this.#object.makeEmitters(new Recipient(destination, options)) });
   }
 
   get properties(): object {

@@ -19,6 +19,7 @@ import { withContext } from '../calls/with-context.js';
 import { GENERATOR, isGenerator } from '../class/decoration.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
+import type { Recipient } from '../objects/recipient.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { type AssignableProperties, type ImplementedKind, kindOf } from './implemented-kind.js';
 import { implementedProperty, PropertyFunctions } from './implemented-property.js';
@@ -108,7 +109,7 @@ export class ImplementedObject implements Exportable, PropertySource {
 
   /** The functions that emit the signals. */
   get emitters(): object {
-    this.#emitters ??= this.#makeEmitters();
+    this.#emitters ??= this.makeEmitters();
     return this.#emitters;
   }
 
@@ -118,12 +119,18 @@ export class ImplementedObject implements Exportable, PropertySource {
     return this.#assignable;
   }
 
-  #makeEmitters(): object {
+  /**
+   * Makes the functions that emit the signals.
+   *
+   * @param recipient the connection that gets them, if not all do
+   */
+  makeEmitters(recipient?: Recipient): object {
     const emitters = Object.create(null);
     for (const [name, { shapes }] of this.description.signals) {
       // Not an expression: JavaScriptCore forgets the frame of a function whose result is that of another one.
       const emit = (...values: unknown[]): void => {
-        this.properties.places.emitSignal(name, shapes === undefined ? values : shapedBody(shapes, values), emit);
+        const sent = shapes === undefined ? values : shapedBody(shapes, values);
+        this.properties.places.emitSignal(name, sent, emit, recipient);
       };
       emitters[callableName(name)] = emit;
     }

@@ -5,23 +5,22 @@
 
 import { ConnectionClosedError, InvalidArgumentError } from '../../base/errors.js';
 import { type Endable, EndableHandle, type Handle } from '../../base/handle.js';
-import { checkObjectPath } from '../../base/names.js';
+import { checkInterfaceName, checkObjectPath } from '../../base/names.js';
 import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
-import { withoutFrames } from '../../codec/value-refusal.js';
 import type { MessageHead } from '../../connection/message.js';
-import { report, reportMisfit } from '../../diagnostics/problems.js';
-import { standardInterfaces } from '../../interface/standard.js';
+import { report } from '../../diagnostics/problems.js';
 import { Dispatcher } from '../calls/dispatcher.js';
 import type { ServiceInterface } from '../class/service-interface.js';
 import type { Implementation } from '../implement/implement.js';
-import { sendShared } from '../properties/change.js';
-import { DescriptorRoom } from '../properties/descriptor-room.js';
-import { Barrier, type Pending } from './barrier.js';
-import type { Exportable } from './exportable.js';
+import { Barrier } from './barrier.js';
+import { type Exportable, exportableOf } from './exportable.js';
+import type { ExportedTree } from './exported-tree.js';
+import { Arrival, Departure, prepareLate } from './movements.js';
 import { ObjectTree, type TreeNode } from './object-tree.js';
-import { type Outgoing, Place, signalHead } from './place.js';
+import { type Outgoing, Place } from './place.js';
+import { Subtree, type TreeOptions, treeOptions } from './subtree.js';
 
 /**
  * The objects that `bus.export` accepts: an instance of a class that extends `ServiceInterface`, or the result of
@@ -74,6 +73,54 @@ class LiveExport extends EndableHandle implements Export {
   }
 }
 
+/** An export of an object of a tree, with which it ends. */
+class KeptExport extends LiveExport {
+  readonly tree: LiveTree;
+
+  constructor(exports: Exports, path: string, places: readonly Place[], exporter: Exporter, tree: LiveTree) {
+    super(exports, path, places, exporter);
+    this.tree = tree;
+  }
+}
+
+class LiveTree extends LiveExport implements ExportedTree {
+  readonly #exports: Exports;
+  /** @internal */
+  readonly subtree: Subtree;
+  /** @internal */
+  readonly hasManager: boolean;
+
+  constructor(exports: Exports, subtree: Subtree, hasManager: boolean, exporter: Exporter) {
+    super(exports, subtree.path, undefined, exporter);
+    this.#exports = exports;
+    this.subtree = subtree;
+    this.hasManager = hasManager;
+  }
+
+  protected override get shown(): string {
+    return `tree { ${this.path} }`;
+  }
+
+  keep(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export {
+    return this.#exports.keep(this.#below(path), interfaces.map(exportableOf), this);
+  }
+
+  announceAdded(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): void {
+    this.#exports.announceAdded(this.#below(path), interfaces.map(exportableOf));
+  }
+
+  announceRemoved(path: string, ...interfaces: readonly [string, ...string[]]): void {
+    for (const name of interfaces) checkInterfaceName(name, 'interface');
+    this.#exports.announceRemoved(this.#below(path), interfaces);
+  }
+
+  #below(path: string): string {
+    checkExportPath(path);
+    if (path.startsWith(this.path === '/' ? '/' : `${this.path}/`) && path !== '/') return path;
+    throw new InvalidArgumentError(`path: ${path} is not below the tree ${this.path}`);
+  }
+}
+
 export class Exports {
   readonly #bus: Bus;
   readonly #tree = new ObjectTree();
@@ -87,7 +134,7 @@ export class Exports {
     this.#bus = bus;
     this.#barrier = new Barrier(bus);
     const tell: Outgoing['tell'] = (head, body, isAnnouncement) => this.#tell(head, body, isAnnouncement);
-    this.#outgoing = { barrier: this.#barrier, descriptors: bus.limits.messageDescriptors, tell };
+    this.#outgoing = { bus, barrier: this.#barrier, descriptors: bus.limits.messageDescriptors, tell };
     // An object that outlives the connection must not keep a reference to it.
     bus.whenClosed(() => {
       this.#barrier.close();
@@ -111,12 +158,23 @@ export class Exports {
    * @throws {@link InvalidArgumentError} if the path is invalid, or already has an interface of that name
    */
   add(path: string, exportables: readonly Exportable[], exporter: Exporter): Export {
+    const places = this.#addPlaces(path, exportables, exporter, true);
+    return this.#begin(new LiveExport(this, path, places, exporter));
+  }
+
+  /** @param isAnnounced whether the ObjectManagers above announce the interfaces */
+  #addPlaces(
+    path: string,
+    exportables: readonly Exportable[],
+    exporter: Exporter,
+    isAnnounced: boolean,
+  ): readonly Place[] {
     checkExportPath(path);
     this.#requireOpen(path);
     const { alone } = exporter.atWork;
     const places = exportables.map((exportable) => new Place(path, exportable, this.#outgoing, alone));
     this.#tree.add(path, places);
-    const managers = this.#managersAbove(path);
+    const managers = isAnnounced ? this.#managersAbove(path) : [];
     const arrival = managers.length > 0 ? new Arrival(path, exportables, managers, this.#outgoing) : undefined;
     try {
       for (const place of places) {
@@ -132,7 +190,7 @@ export class Exports {
     // An export in a constructor is completed at the end of the tick at the latest.
     if (exportables.some(({ isUnsettled }) => isUnsettled)) queueMicrotask(() => prepareLate(path, exportables));
     if (arrival !== undefined) this.#barrier.add(arrival);
-    return this.#begin(path, places, exporter);
+    return places;
   }
 
   #remove(path: string, places: readonly Place[]): void {
@@ -145,14 +203,54 @@ export class Exports {
     checkExportPath(path);
     this.#requireOpen(path);
     this.#tree.setManager(path, exporter.atWork);
-    return this.#begin(path, undefined, exporter);
+    return this.#begin(new LiveExport(this, path, undefined, exporter));
   }
 
-  #begin(path: string, places: readonly Place[] | undefined, exporter: Exporter): Export {
-    const live = new LiveExport(this, path, places, exporter);
+  /**
+   * Exports a tree whose objects are found when they are asked for.
+   *
+   * @throws {@link InvalidArgumentError} if the path or an option is invalid, or the path has a tree or manager already
+   */
+  addTree(path: string, options: TreeOptions, exporter: Exporter): ExportedTree {
+    checkExportPath(path);
+    treeOptions.check(options);
+    this.#requireOpen(path);
+    const { children, find, manager = false } = options;
+    const given = { children: children.bind(options), find: find.bind(options) };
+    const subtree = new Subtree(path, given, this.#tree, this.#outgoing, exporter.atWork);
+    if (manager) this.#tree.setManager(path, exporter.atWork);
+    try {
+      this.#tree.setSubtree(path, subtree);
+    } catch (error) {
+      if (manager) this.#tree.setManager(path, undefined);
+      throw error;
+    }
+    return this.#begin(new LiveTree(this, subtree, manager, exporter));
+  }
+
+  /** Exports objects of a tree that are known already, until the tree ends. */
+  keep(path: string, exportables: readonly Exportable[], tree: LiveTree): Export {
+    const { exporter } = tree;
+    if (!this.#live.has(tree)) throw new InvalidArgumentError(`the tree ${tree.path} has ended`);
+    return this.#begin(new KeptExport(this, path, this.#addPlaces(path, exportables, exporter, false), exporter, tree));
+  }
+
+  announceAdded(path: string, exportables: readonly Exportable[]): void {
+    const managers = this.#managersAbove(path);
+    if (managers.length === 0) return;
+    for (const exportable of exportables) exportable.prepare();
+    this.#barrier.add(new Arrival(path, exportables, managers, this.#outgoing));
+  }
+
+  announceRemoved(path: string, names: readonly string[]): void {
+    const managers = this.#managersAbove(path);
+    if (managers.length > 0) this.#barrier.add(new Departure(path, names, managers, this.#outgoing));
+  }
+
+  #begin<Live extends LiveExport>(live: Live): Live {
     this.#live.add(live);
-    exporter.own(live, false);
-    exporter.beginHold(false);
+    live.exporter.own(live, false);
+    live.exporter.beginHold(false);
     return live;
   }
 
@@ -164,19 +262,33 @@ export class Exports {
     live.exporter.endHold(false);
   }
 
-  #end({ path, places }: LiveExport): void {
+  #end(live: LiveExport): void {
+    const { path, places } = live;
     // Earlier announcements are sent first: those of objects below an ObjectManager while it is exported, and those of an
     // object even if the end of its export is not announced.
     this.#barrier.letOut();
+    if (live instanceof LiveTree) {
+      this.#endTree(live);
+      return;
+    }
     if (places === undefined) {
       this.#tree.setManager(path, undefined);
       return;
     }
-    const managers = this.#bus.state === 'closed' ? [] : this.#managersAbove(path);
+    const isTold = this.#bus.state !== 'closed' && !(live instanceof KeptExport);
+    const managers = isTold ? this.#managersAbove(path) : [];
     this.#remove(path, places);
     if (managers.length === 0) return;
-    const exportables = places.map(({ exportable }) => exportable);
-    this.#barrier.add(new Departure(path, exportables, managers, this.#outgoing));
+    const names = places.map(({ description }) => description.name);
+    this.#barrier.add(new Departure(path, names, managers, this.#outgoing));
+  }
+
+  #endTree(tree: LiveTree): void {
+    const { path, subtree, hasManager } = tree;
+    subtree.end();
+    for (const live of [...this.#live]) if (live instanceof KeptExport && live.tree === tree) this.end(live);
+    this.#tree.setSubtree(path, undefined);
+    if (hasManager) this.#tree.setManager(path, undefined);
   }
 
   #requireOpen(path: string): void {
@@ -215,90 +327,4 @@ export class Exports {
 function checkExportPath(path: string): void {
   checkObjectPath(path, 'path');
   if (path === '/org/freedesktop/DBus/Local') throw new InvalidArgumentError(`the path ${path} is reserved`);
-}
-
-/** An announcement by the ObjectManagers above that interfaces were exported or have ended. */
-abstract class Movement implements Pending {
-  protected readonly path: string;
-  protected readonly exportables: readonly Exportable[];
-  protected readonly managers: readonly TreeNode[];
-  protected readonly outgoing: Outgoing;
-
-  constructor(path: string, exportables: readonly Exportable[], managers: readonly TreeNode[], outgoing: Outgoing) {
-    this.path = path;
-    this.exportables = exportables;
-    this.managers = managers;
-    this.outgoing = outgoing;
-  }
-
-  abstract send(): true;
-}
-
-/** The announcement of new interfaces. */
-class Arrival extends Movement {
-  override send(): true {
-    announce(this.path, 'InterfacesAdded', this.managers, this.outgoing, () => {
-      prepareLate(this.path, this.exportables);
-      const room = new DescriptorRoom(this.outgoing.descriptors);
-      const entries = this.exportables.map(({ description, properties }) => [
-        description.name,
-        properties.knownEntries(room),
-      ]);
-      room.tellRefused(`the announcement of ${this.path}`);
-      return Object.fromEntries(entries);
-    });
-    return true;
-  }
-}
-
-/** The announcement of interfaces that have ended. */
-class Departure extends Movement {
-  override send(): true {
-    const names = this.exportables.map(({ description }) => description.name);
-    announce(this.path, 'InterfacesRemoved', this.managers, this.outgoing, () => names);
-    return true;
-  }
-}
-
-/**
- * Prepares an object that was exported in its constructor and may have more members since. Errors are reported, because
- * there is no caller to throw them to.
- */
-function prepareLate(path: string, exportables: readonly Exportable[]): void {
-  for (const exportable of exportables) {
-    if (!exportable.isUnsettled) continue;
-    const { name } = exportable.description;
-    exportable.prepare((error) => {
-      const reported = error instanceof InvalidArgumentError ? withoutFrames(error) : error;
-      reportMisfit(`${name} at ${path} was exported with a fault`, reported);
-    });
-  }
-}
-
-function announce(
-  path: string,
-  member: string,
-  managers: readonly TreeNode[],
-  outgoing: Outgoing,
-  makeValue: () => unknown,
-): void {
-  let announced: unknown;
-  const sendAll = () => {
-    for (const manager of managers) {
-      outgoing.tell(signalHead(manager.path, standardInterfaces.objectManager, member), [path, announced], true);
-    }
-  };
-  const closeAnnounced = () => closeHandedOver('h', announced);
-  try {
-    announced = makeValue();
-    if (managers.length === 1) {
-      sendAll();
-      return;
-    }
-    sendShared(announced, sendAll);
-    closeAnnounced();
-  } catch (error) {
-    report('send', `InterfacesAdded or InterfacesRemoved of ${path} could not be sent`, error);
-    closeAnnounced();
-  }
 }

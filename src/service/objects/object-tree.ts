@@ -6,6 +6,7 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Exportable } from './exportable.js';
+import type { Subtree } from './subtree.js';
 
 /** An interface at a node, with its user. */
 export interface ExportedInterface {
@@ -25,6 +26,8 @@ export class TreeNode {
   #children: Set<string> | undefined;
   /** The count for calls of the ObjectManager, if one is exported here. */
   manager: CallsAtWork | undefined;
+  /** The tree whose objects are found when they are asked for, if one begins here. */
+  subtree: Subtree | undefined;
   /** The counts for calls of the standard interfaces: those of all users with an export here. */
   atWork: readonly CallsAtWork[] = none;
 
@@ -58,13 +61,17 @@ export class TreeNode {
 
   /** Whether something is exported here, rather than only below. */
   get isObject(): boolean {
-    return this.interfaces.length > 0 || this.managesObjects;
+    return this.interfaces.length > 0 || this.managesObjects || this.subtree !== undefined;
   }
+
+  /** Called when a call to this node is answered, for a node that exists no longer than that. */
+  release(): void {}
 }
 
 export class ObjectTree {
   readonly #nodes = new Map<string, TreeNode>();
   #objects = 0;
+  #subtrees = 0;
 
   /** The number of paths with an export. */
   get size(): number {
@@ -84,12 +91,10 @@ export class ObjectTree {
     const present = this.#nodes.get(path)?.interfaces ?? none;
     // The given array is kept, because most objects have one interface and there may be many objects.
     const all = present.length === 0 ? interfaces : [...present, ...interfaces];
-    const names = new Set<string>();
-    for (const { exportable } of all) {
-      const { name } = exportable.description;
-      if (names.has(name)) throw new InvalidArgumentError(`${path} already exports the interface ${name}`);
-      names.add(name);
-    }
+    checkInterfaces(
+      all.map(({ exportable }) => exportable),
+      path,
+    );
     this.#change(path, (node) => {
       node.interfaces = all;
     });
@@ -113,6 +118,44 @@ export class ObjectTree {
         throw new InvalidArgumentError(`${path} already exports an ObjectManager`);
       node.manager = user;
     });
+  }
+
+  /**
+   * Begins a tree at a path, or ends it.
+   *
+   * @throws {@link InvalidArgumentError} if one begins there already
+   */
+  setSubtree(path: string, subtree: Subtree | undefined): void {
+    this.#change(path, (node) => {
+      if (subtree !== undefined && node.subtree !== undefined)
+        throw new InvalidArgumentError(`${path} already exports a tree`);
+      this.#subtrees += Number(subtree !== undefined) - Number(node.subtree !== undefined);
+      node.subtree = subtree;
+    });
+  }
+
+  /** Whether there is a tree whose objects are found when they are asked for. */
+  get hasSubtrees(): boolean {
+    return this.#subtrees > 0;
+  }
+
+  /** The tree that a path is in, or begins. */
+  subtreeOf(path: string): Subtree | undefined {
+    if (this.#subtrees === 0) return undefined;
+    for (let at: string | undefined = path; at !== undefined; at = parentPath(at)) {
+      const subtree = this.#nodes.get(at)?.subtree;
+      if (subtree !== undefined) return subtree;
+    }
+    return undefined;
+  }
+
+  /** The tree that has to be asked what is at a path, because nothing is exported there. */
+  subtreeToAsk(path: string): Subtree | undefined {
+    if (this.#subtrees === 0) return undefined;
+    const node = this.#nodes.get(path);
+    return node !== undefined && (node.interfaces.length > 0 || node.subtree !== undefined)
+      ? undefined
+      : this.subtreeOf(path);
   }
 
   /** The nodes strictly below a path, parents before their children. */
@@ -174,13 +217,25 @@ export class ObjectTree {
 }
 
 /** The counts of all users with an export at a node. */
-function usersOf({ interfaces, manager }: TreeNode): readonly CallsAtWork[] {
+function usersOf({ interfaces, manager, subtree }: TreeNode): readonly CallsAtWork[] {
   const [only] = interfaces;
-  if (interfaces.length === 1 && only !== undefined && manager === undefined) return only.atWork;
+  if (interfaces.length === 1 && only !== undefined && manager === undefined && subtree === undefined)
+    return only.atWork;
   const users = new Set(interfaces.flatMap(({ atWork }) => atWork));
   if (manager !== undefined) users.add(manager);
+  for (const user of subtree?.atWork ?? none) users.add(user);
   const [first] = users;
   return users.size === 1 && first !== undefined ? first.alone : [...users];
+}
+
+/** @throws {@link InvalidArgumentError} if two of the interfaces of an object have the same name */
+export function checkInterfaces(exportables: readonly Exportable[], what: string): void {
+  const names = new Set<string>();
+  for (const { description } of exportables) {
+    const { name } = description;
+    if (names.has(name)) throw new InvalidArgumentError(`${what} already exports the interface ${name}`);
+    names.add(name);
+  }
 }
 
 function parentPath(path: string): string | undefined {
@@ -188,7 +243,7 @@ function parentPath(path: string): string | undefined {
   return path.slice(0, path.lastIndexOf('/')) || '/';
 }
 
-function childPath(path: string, name: string): string {
+export function childPath(path: string, name: string): string {
   return path === '/' ? `/${name}` : `${path}/${name}`;
 }
 

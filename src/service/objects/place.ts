@@ -1,4 +1,5 @@
 /** A place where an object is exported: a path on a connection. It sends the object's signals and property changes. */
+import type { Bus } from '../../bus/bus.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import { type MessageHead, MessageType } from '../../connection/message.js';
@@ -13,6 +14,8 @@ import type { Exportable } from './exportable.js';
 
 /** The part of a connection that a place uses. */
 export interface Outgoing {
+  /** The bus, or the peer, that gets the messages. */
+  readonly bus: Pick<Bus, 'isPeer'>;
   readonly barrier: Barrier;
   /** How many file descriptors a message may carry. */
   readonly descriptors: number;
@@ -48,6 +51,10 @@ export class Place {
     return this.exportable.description;
   }
 
+  get bus(): Outgoing['bus'] {
+    return this.#outgoing.bus;
+  }
+
   /**
    * Sends a signal.
    *
@@ -55,6 +62,12 @@ export class Place {
    */
   emitSignal(name: string, values: readonly unknown[]): void {
     this.#outgoing.tell(this.#heads?.get(name) ?? this.#prepare(name), values, false);
+  }
+
+  /** As {@link emitSignal}, to one connection of the bus; `undefined` between peers. */
+  emitSignalTo(destination: string | undefined, name: string, values: readonly unknown[]): void {
+    if (destination === undefined || this.bus.isPeer) this.emitSignal(name, values);
+    else this.#outgoing.tell({ ...signalHead(this.path, this.description, name), destination }, values, false);
   }
 
   /** Sets the announcement of the object, which contains the values that the properties have when it is sent. */

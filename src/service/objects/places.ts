@@ -11,6 +11,7 @@ import { Writer } from '../../codec/writer.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import { type Change, sendShared } from '../properties/change.js';
 import type { Place } from './place.js';
+import type { Recipient } from './recipient.js';
 
 /** Signals and changes are sent from a place between its addition and its removal. */
 export class Places extends SmallSet<Place> {
@@ -31,24 +32,31 @@ export class Places extends SmallSet<Place> {
    * Sends a signal from all places. The values are checked even if the object is not exported.
    *
    * @param emitter the function that the program called; the stack of an error begins with its caller
+   * @param recipient the connection that gets it, if not all do
    * @throws {@link InvalidArgumentError} if a value has the wrong type, and any error of sending
    */
-  emitSignal(name: string, values: readonly unknown[], emitter: (...values: never[]) => unknown): void {
+  emitSignal(
+    name: string,
+    values: readonly unknown[],
+    emitter: (...values: never[]) => unknown,
+    recipient?: Recipient,
+  ): void {
     try {
-      this.#emitSignal(name, values);
+      this.#emitSignal(name, values, recipient);
     } catch (error) {
       throw withStackAbove(error, emitter);
     }
   }
 
-  #emitSignal(name: string, values: readonly unknown[]): void {
+  #emitSignal(name: string, values: readonly unknown[], recipient: Recipient | undefined): void {
     const { only } = this;
-    if (only !== undefined) {
+    if (only !== undefined && recipient === undefined) {
       only.emitSignal(name, values);
       return;
     }
     const signature = this.#description.signals.get(name)?.signature ?? '';
-    if (this.size === 0) {
+    const places = recipient === undefined ? [...this] : recipient.among(this);
+    if (places.length === 0) {
       this.#check(name, signature, values);
       closeHandedOver(signature, values);
       return;
@@ -57,8 +65,9 @@ export class Places extends SmallSet<Place> {
     const read = values.map(readOnce);
     let isTold = false;
     const emit = () =>
-      forEach(this, (place) => {
-        place.emitSignal(name, read);
+      forEach(places, (place) => {
+        if (recipient === undefined) place.emitSignal(name, read);
+        else place.emitSignalTo(recipient.destination, name, read);
         isTold = true;
       });
     if (!/[hv]/.test(signature)) {
@@ -101,9 +110,9 @@ function madeFor(copy: unknown, values: unknown): unknown {
 }
 
 /** An error at one place does not affect the others; the first error is thrown at the end. */
-function forEach(places: Iterable<Place>, tell: (place: Place) => void): void {
+function forEach(places: readonly Place[], tell: (place: Place) => void): void {
   let failure: { readonly error: unknown } | undefined;
-  for (const place of [...places]) {
+  for (const place of places) {
     try {
       tell(place);
     } catch (error) {

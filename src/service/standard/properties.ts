@@ -23,7 +23,6 @@ import { receivedVariant, type Variant } from '../../values/variant.js';
 import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import type { Exportable } from '../objects/exportable.js';
-import type { TreeNode } from '../objects/object-tree.js';
 import { rootOf } from '../properties/encode-entry.js';
 import { whenNewest, whenRead } from '../properties/reading.js';
 import { isThenable } from '../thenable.js';
@@ -74,13 +73,13 @@ function getAll(call: IncomingCall): unknown {
   const [interfaceName] = call.readArguments() as [string];
   if (interfaceName === '') {
     // If two interfaces have a property of that name, the first one counts, as for Get.
-    const all = nodeOf(call).interfaces;
+    const all = call.node.interfaces;
     return whenRead((read) => {
       const names = new Set<string>();
       return new EncodedEntries(all.flatMap(({ exportable }) => [...read(exportable.properties, names).entries]));
     }, call);
   }
-  const exported = nodeOf(call).find(interfaceName);
+  const exported = call.node.find(interfaceName);
   if (exported !== undefined) return whenRead((read) => read(exported.exportable.properties), call);
   // The standard interfaces exist as well, without properties.
   if (standardNames.has(interfaceName)) return {};
@@ -91,7 +90,7 @@ const standardNames = new Set(Object.values(standardInterfaces).map(({ name }) =
 
 /** Finds the property of a call. An empty interface name means the first interface that has the property. */
 function find(call: IncomingCall, interfaceName: string, name: string): [Exportable, PropertyDescription] {
-  const node = nodeOf(call);
+  const node = call.node;
   const named = node.find(interfaceName);
   if (named === undefined && interfaceName !== '' && !standardNames.has(interfaceName)) {
     throw unknownInterface(call, interfaceName);
@@ -106,12 +105,8 @@ function find(call: IncomingCall, interfaceName: string, name: string): [Exporta
   throw new UnknownPropertyError(`${owner} has no property ${quoted(name)}${suggestion(name, names)}`);
 }
 
-function nodeOf({ tree, path }: IncomingCall): TreeNode {
-  return tree.get(path) as TreeNode;
-}
-
 function unknownInterface(call: IncomingCall, interfaceName: string): UnknownInterfaceError {
-  const names = nodeOf(call).interfaces.map(({ exportable }) => exportable.description.name);
+  const names = call.node.interfaces.map(({ exportable }) => exportable.description.name);
   const what = `${call.path} has no interface ${quoted(interfaceName)}`;
   return new UnknownInterfaceError(`${what}${suggestion(interfaceName, names)}`);
 }
