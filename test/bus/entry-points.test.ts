@@ -323,7 +323,7 @@ const table: readonly EntryPoint[] = [
   {
     on: library,
     name: 'registerError',
-    args: [class extends Error {}, 'org.example.Error.Entry'],
+    args: [class extends Error {}, 'a.b'],
     places: { 0: 'target', 1: 'errorName' },
   },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },

@@ -69,6 +69,7 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   parseSignature: plain,
   pathEscape: plain,
   pathUnescape: plain,
+  registerError: plain,
   pipe: tried,
   property: plain,
   sessionBus: tried,

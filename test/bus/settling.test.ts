@@ -56,6 +56,7 @@ const ofBus: Makers = {
   emit: plain,
   export: plain,
   exportObjectManager: plain,
+  exportTree: plain,
   // More than the kernel takes for a bus that does not read.
   flush({ bus }) {
     const signal = { path: '/', interface: NAME, member: 'Said', signature: 'ay', body: [Buffer.alloc(4_000_000)] };

@@ -177,15 +177,12 @@ export interface LooseMembers {
 
 /** An implementation of an interface that is only known at run time. */
 export interface LooseImplementation extends Implementation {
-  /** As `emit` of {@link ImplementationOf}, with the values of any types that match the signatures. */
-  readonly emit: { readonly [name: string]: (...values: unknown[]) => void };
+  /** As `emit` of {@link ImplementationOf}. The types of values are only checked at run time. */
+  readonly emit: Readonly<Record<string, (...values: unknown[]) => void>>;
   /** The properties, as those of {@link ImplementationOf}. */
-  readonly properties: { [name: string]: unknown };
+  readonly properties: Record<string, unknown>;
   /** Sends signals to one connection, as {@link ServiceInterface.signalsTo} does. */
-  to(
-    destination: SignalDestination,
-    options?: SignalDestinationOptions,
-  ): { readonly emit: LooseImplementation['emit'] };
+  to(destination: SignalDestination, options?: SignalDestinationOptions): Pick<LooseImplementation, 'emit'>;
 }
 
 /**

@@ -12,14 +12,11 @@ import { checkBoolean, checkFunction } from '../../base/parameters.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import { report } from '../../diagnostics/problems.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
-import type { ServiceInterface } from '../class/service-interface.js';
-import type { Implementation } from '../implement/implement.js';
 import { isThenable } from '../thenable.js';
 import { type Exportable, exportableOf } from './exportable.js';
+import type { ExportedObject } from './exports.js';
 import { checkInterfaces, childPath, type ObjectTree, TreeNode } from './object-tree.js';
 import { type Outgoing, Place } from './place.js';
-
-type Found = ServiceInterface | Implementation;
 
 /** How the program answers for the objects of a tree. Both functions get absolute paths, and may be asynchronous. */
 export interface TreeOptions {
@@ -48,7 +45,7 @@ export const treeOptions = new KnownOptions<TreeOptions>('exportTree()', {
 export type ChildNames = Iterable<string> | AsyncIterable<string> | undefined;
 
 /** What `find` of {@link TreeOptions} returns. */
-export type FoundObjects = Found | readonly Found[] | undefined;
+export type FoundObjects = ExportedObject | readonly ExportedObject[] | undefined;
 
 /** What is at a path: objects, or a node that leads to some. */
 interface Asked {
@@ -308,7 +305,7 @@ export async function foundBelow(tree: ObjectTree, path: string): Promise<Readon
 
 function exportablesOf(found: FoundObjects): readonly Exportable[] {
   if (found === undefined || found === null) return [];
-  if (!Array.isArray(found)) return [exportableOf(found as Found)];
+  if (!Array.isArray(found)) return [exportableOf(found as ExportedObject)];
   const exportables = found.map(exportableOf);
   checkInterfaces(exportables, 'the result of find');
   return exportables;
