@@ -61,6 +61,12 @@ export const testPeers = [
   program('xdg-dbus-proxy', 'xdg-dbus-proxy'),
   program('busctl', 'systemd'),
   program('gdbus', 'libglib2.0-bin'),
+  program('playerctl', 'playerctl'),
+  program('notify-send', 'libnotify-bin'),
+  program('bluetoothctl', 'bluez'),
+  program('upower', 'upower'),
+  program('powerprofilesctl', 'power-profiles-daemon'),
+  program('secret-tool', 'libsecret-tools'),
   program('python3', 'python3'),
   pythonModule('gi', 'python3-gi'),
   {

@@ -9,6 +9,7 @@ import { roundTrips } from './round-trips.js';
 const names = {
   bluez5: 'org.bluez',
   networkmanager: 'org.freedesktop.NetworkManager',
+  power_profiles_daemon: 'net.hadess.PowerProfiles',
   upower: 'org.freedesktop.UPower',
 };
 

@@ -142,6 +142,11 @@ export class Program {
     this.#child.stdin?.write(text);
   }
 
+  /** Writes the last input: the program reads its end after it. */
+  end(text = ''): void {
+    this.#child.stdin?.end(text);
+  }
+
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     this.#child.kill(signal);
   }

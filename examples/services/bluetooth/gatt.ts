@@ -1,0 +1,73 @@
+/** The GATT server of a device: services with characteristics, which clients read, write and follow. */
+import { dirname } from 'node:path/posix';
+import { type Export, type Handle, implement, systemBus } from 'busbar';
+import { failure } from './agents.js';
+import { GattCharacteristic, GattService } from '../interfaces/bluez.js';
+
+const bus = await systemBus();
+/** The UUID that Bluetooth has assigned to a number. */
+export const assigned = (number: string) => `0000${number}-0000-1000-8000-00805f9b34fb`;
+
+/** The clients that want something, until they say otherwise or leave the bus. */
+export class Wishes {
+  readonly #clients = new Map<string, Handle>();
+  readonly #change: (wanted: boolean) => void;
+
+  constructor(change: (wanted: boolean) => void) {
+    this.#change = change;
+  }
+
+  add(client: string): void {
+    if (this.#clients.has(client)) throw failure('InProgress', `${client} has started this already`);
+    this.#clients.set(client, bus.watchName(client, { vanished: () => this.delete(client) }));
+    if (this.#clients.size === 1) this.#change(true);
+  }
+
+  delete(client: string): void {
+    const watch = this.#clients.get(client);
+    if (watch === undefined) throw failure('Failed', `${client} has not started this`);
+    watch.end();
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#change(false);
+  }
+}
+
+/** Exports a service of the device that has the path above. */
+export function exportService(path: string, number: string): Export {
+  return bus.export(path, implement(GattService, { UUID: assigned(number), Device: dirname(path), Primary: true }));
+}
+
+/**
+ * Exports a characteristic. Clients write its value, unless it is measured: when a client reads it, and each second while
+ * a client wants notifications.
+ */
+export function exportCharacteristic(path: string, number: string, value: Buffer, measure?: () => Buffer): Export {
+  let timer: NodeJS.Timeout | undefined;
+  const update = (latest: Buffer) => {
+    value = latest;
+    characteristic.properties.Value = latest;
+  };
+  const wishes = new Wishes((wanted) => {
+    characteristic.properties.Notifying = wanted;
+    clearInterval(timer);
+    if (wanted && measure) timer = setInterval(() => update(measure()), 1000).unref();
+  });
+  const characteristic = implement(GattCharacteristic, {
+    ReadValue({ offset = 0 }) {
+      if (measure) update(measure());
+      if (offset > value.length) throw failure('InvalidOffset', `the value has ${value.length} bytes`);
+      return value.subarray(offset);
+    },
+    WriteValue(bytes, { offset = 0 }) {
+      if (measure) throw failure('NotPermitted', 'the value is measured');
+      if (offset > value.length) throw failure('InvalidOffset', `the value has ${value.length} bytes`);
+      update(Buffer.concat([value.subarray(0, offset), bytes]));
+      console.log(`${number} is ${value.toString('hex')}`);
+    },
+    StartNotify: ({ sender = '' }) => wishes.add(sender),
+    StopNotify: ({ sender = '' }) => wishes.delete(sender),
+    ...{ UUID: assigned(number), Service: dirname(path), Notifying: false, Value: value },
+    Flags: measure ? ['read', 'notify'] : ['read', 'write', 'notify'],
+  });
+  return bus.export(path, characteristic);
+}

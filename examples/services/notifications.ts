@@ -1,0 +1,86 @@
+/**
+ * A notification daemon in a terminal, for notify-send and the applications of a desktop. Type the number of a
+ * notification to dismiss it, and a number and an action to choose the action. Ctrl+C ends it.
+ */
+import { createInterface } from 'node:readline';
+import { DBusError, defineInterface, implement, sessionBus } from 'busbar';
+
+const Notifications = defineInterface('org.freedesktop.Notifications', {
+  methods: {
+    Notify: {
+      in: ['app:s', 'replaces:u', 'icon:s', 'summary:s', 'body:s', 'actions:as', 'hints:a{sv}', 'milliseconds:i'],
+      out: ['id:u'],
+    },
+    CloseNotification: { in: ['id:u'] },
+    GetCapabilities: { out: ['capabilities:as'] },
+    GetServerInformation: { out: ['name:s', 'vendor:s', 'version:s', 'specification:s'] },
+  },
+  signals: {
+    NotificationClosed: { args: ['id:u', 'reason:u'] },
+    ActionInvoked: { args: ['id:u', 'action:s'] },
+  },
+});
+const reasons = { expired: 1, dismissed: 2, closed: 3 } as const;
+const CRITICAL = 2;
+const DEFAULT_TIME = 5000;
+
+interface Shown {
+  readonly actions: readonly string[];
+  readonly resident: boolean;
+  readonly expiry: NodeJS.Timeout | undefined;
+}
+const shown = new Map<number, Shown>();
+let last = 0;
+
+function nextId(): number {
+  do last = (last + 1) % 2 ** 32;
+  while (last === 0 || shown.has(last));
+  return last;
+}
+
+/** Texts come from any application: without control characters they cannot change the terminal. */
+const plain = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ');
+
+function close(id: number, reason: keyof typeof reasons): void {
+  clearTimeout(shown.get(id)?.expiry);
+  if (!shown.delete(id)) return;
+  console.log(`${id} is ${reason}`);
+  daemon.emit.NotificationClosed(id, reasons[reason]);
+}
+
+const daemon = implement(Notifications, {
+  Notify(app, replaces, _icon, summary, body, list, hints, milliseconds): number {
+    const id = replaces || nextId();
+    clearTimeout(shown.get(id)?.expiry);
+    const time = milliseconds < 0 && hints.urgency !== CRITICAL ? DEFAULT_TIME : milliseconds;
+    const expiry = time > 0 ? setTimeout(close, time, id, 'expired') : undefined;
+    // The list has the key and the label of each action in turn.
+    const actions = list.filter((_, index) => index % 2 === 0);
+    shown.set(id, { actions, resident: hints.resident === true, expiry });
+    console.log(id, plain([`${app}:`, summary, body, ...actions.map((action) => `[${action}]`)].join(' ')));
+    return id;
+  },
+  CloseNotification(id) {
+    if (!shown.has(id)) throw new DBusError('org.freedesktop.Notifications.Error.NotFound', `no notification ${id}`);
+    close(id, 'closed');
+  },
+  GetCapabilities: () => ['actions', 'body', 'persistence'],
+  GetServerInformation: () => ['notifications', 'busbar', '1.0', '1.2'],
+});
+
+const bus = await sessionBus();
+bus.export('/org/freedesktop/Notifications', daemon);
+await bus.requestName('org.freedesktop.Notifications');
+console.log('ready');
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [id, action] = [Number.parseInt(line, 10), line.replace(/^\s*\d+\s*/, '')];
+  const notification = shown.get(id);
+  if (notification === undefined) console.log(`there is no notification ${line}`);
+  else if (action === '') close(id, 'dismissed');
+  else if (!notification.actions.includes(action)) console.log(`${id} has no action ${action}`);
+  else {
+    daemon.emit.ActionInvoked(id, action);
+    if (!notification.resident) close(id, 'dismissed');
+  }
+}

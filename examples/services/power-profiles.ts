@@ -1,0 +1,85 @@
+/** The power profiles of a machine, without any effect, for powerprofilesctl and the settings of a desktop. */
+import { arrayOf, defineInterface, dict, type Handle, implement, InvalidArgumentError, systemBus } from 'busbar';
+
+const PowerProfiles = defineInterface('net.hadess.PowerProfiles', {
+  methods: {
+    HoldProfile: { in: ['profile:s', 'reason:s', 'application:s'], out: ['cookie:u'] },
+    ReleaseProfile: { in: ['cookie:u'] },
+  },
+  signals: { ProfileReleased: { args: ['cookie:u'] } },
+  properties: {
+    ActiveProfile: { type: 's' },
+    PerformanceDegraded: { type: 's', access: 'read' },
+    Profiles: { type: arrayOf(dict({ Profile: 's', Driver: 's' })), access: 'read' },
+    Actions: { type: 'as', access: 'read' },
+    ActiveProfileHolds: { type: arrayOf(dict({ Profile: 's', Reason: 's', ApplicationId: 's' })), access: 'read' },
+  },
+});
+
+const names = ['power-saver', 'balanced', 'performance'];
+let chosen = 'balanced';
+
+/** An application holds a profile until it releases it, or leaves the bus, or a user chooses another profile. */
+interface Hold {
+  readonly Profile: string;
+  readonly Reason: string;
+  readonly ApplicationId: string;
+}
+const holds = new Map<number, Hold & { readonly holder: Handle }>();
+let lastCookie = 0;
+
+/** Holds win against the choice of the user, and those that save power win against those that do not. */
+function active(): string {
+  const held = [...holds.values()].map(({ Profile }) => Profile);
+  return held.includes('power-saver') ? 'power-saver' : (held[0] ?? chosen);
+}
+
+function announce(what: string, hold?: Hold): void {
+  profiles.emitPropertiesChanged(['ActiveProfile', 'ActiveProfileHolds']);
+  console.log(`${what}: ${active()} is active`, hold ?? '');
+}
+
+function release(cookie: number): boolean {
+  holds.get(cookie)?.holder.end();
+  return holds.delete(cookie);
+}
+
+const profiles = implement(PowerProfiles, {
+  HoldProfile(Profile, Reason, ApplicationId, { sender = '' }) {
+    if (Profile !== 'power-saver' && Profile !== 'performance')
+      throw new InvalidArgumentError(`${Profile} cannot be held: hold power-saver or performance`);
+    const cookie = ++lastCookie;
+    const hold = { Profile, Reason, ApplicationId };
+    const vanished = () => {
+      if (release(cookie)) announce('the holder has left', hold);
+    };
+    holds.set(cookie, { ...hold, holder: bus.watchName(sender, { vanished }) });
+    announce('held', hold);
+    return cookie;
+  },
+  ReleaseProfile(cookie) {
+    if (!release(cookie)) throw new InvalidArgumentError(`there is no hold ${cookie}`);
+    announce('released');
+  },
+  ActiveProfile: {
+    get: active,
+    set(name) {
+      if (!names.includes(name)) throw new InvalidArgumentError(`${name} is not one of ${names.join(', ')}`);
+      for (const cookie of holds.keys()) {
+        release(cookie);
+        profiles.emit.ProfileReleased(cookie);
+      }
+      chosen = name;
+      announce('chosen');
+    },
+  },
+  PerformanceDegraded: '',
+  Profiles: names.map((Profile) => ({ Profile, Driver: 'busbar' })),
+  Actions: [],
+  ActiveProfileHolds: { get: () => [...holds.values()].map(({ holder, ...hold }) => hold) },
+});
+
+const bus = await systemBus();
+bus.export('/net/hadess/PowerProfiles', profiles);
+await bus.requestName('net.hadess.PowerProfiles');
+console.log('ready');

@@ -1,0 +1,59 @@
+/** A secret service in memory, for secret-tool and the applications that use libsecret. Ctrl+C ends it. */
+import { createInterface } from 'node:readline/promises';
+import { implement, sessionBus, variant } from 'busbar';
+import { Prompt, Service } from './interfaces/secrets.js';
+import { collection, collectionPath, isLocked, lock, read, search } from './secrets/collection.js';
+import { openSession } from './secrets/sessions.js';
+
+const bus = await sessionBus();
+const terminal = createInterface({ input: process.stdin });
+/** The terminal has one question at a time. */
+let questions = Promise.resolve();
+let prompts = 0;
+
+/** Exports a prompt, which asks the user when the client says so, and tells the client the answer by a signal. */
+function promptToUnlock(objects: readonly string[]): string {
+  const path = `/org/freedesktop/secrets/prompt/${++prompts}`;
+  const dismissal = new AbortController();
+  let completed = false;
+  const complete = (dismissed: boolean) => {
+    if (completed) return;
+    completed = true;
+    if (!dismissed) lock(false);
+    prompt.emit.Completed(dismissed, variant.ao(dismissed ? [] : [...objects]));
+    exported.end();
+    dismissal.abort();
+  };
+  const ask = async () => {
+    console.log('unlock the secrets? (y/n)');
+    const answer = await terminal.question('', dismissal).catch(() => 'n');
+    complete(answer !== 'y');
+  };
+  const prompt = implement(Prompt, {
+    Prompt() {
+      questions = questions.then(ask);
+    },
+    Dismiss: () => complete(true),
+  });
+  const exported = bus.export(path, prompt);
+  return path;
+}
+
+const service = implement(Service, {
+  OpenSession: (algorithm, input, { sender = '' }) => openSession(algorithm, input, sender),
+  SearchItems: (attributes) => (isLocked() ? [[], search(attributes)] : [search(attributes), []]),
+  Unlock: (objects) => (isLocked() ? [[], promptToUnlock(objects)] : [objects, '/']),
+  Lock(objects) {
+    lock(true);
+    return [objects, '/'];
+  },
+  GetSecrets: (paths, session) => Object.fromEntries(paths.map((path) => [path, read(path, session)])),
+  ReadAlias: (name) => (name === 'default' ? collectionPath : '/'),
+  Collections: [collectionPath],
+});
+
+bus.export('/org/freedesktop/secrets', service);
+// Clients use the alias as a path, too, without asking for the path behind it.
+for (const path of [collectionPath, '/org/freedesktop/secrets/aliases/default']) bus.export(path, collection);
+await bus.requestName('org.freedesktop.secrets');
+console.log('ready');

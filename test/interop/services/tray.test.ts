@@ -1,0 +1,127 @@
+/** examples/services/tray.ts and tray-host.ts: the icon and its menu as gdbus reads and operates them, and each with the other. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { missingClients, ServiceExample } from '../../helpers/service-example.js';
+import { testUnless } from '../../helpers/skip.js';
+
+const test = suite('the tray of the examples');
+const missing = missingClients('gdbus');
+const ITEM = 'org.kde.StatusNotifierItem';
+const MENU = 'com.canonical.dbusmenu';
+const WATCHER = 'org.kde.StatusNotifierWatcher';
+
+/** The icon, without a tray: what gdbus needs to call it. */
+const withIcon = (use: (example: ServiceExample, call: (method: string, ...args: string[]) => Promise<string>, name: string) => Promise<void>) =>
+  ServiceExample.with('tray', (example) => {
+    const name = `${ITEM}-${example.program.pid}-1`;
+    const paths = { [ITEM]: '/StatusNotifierItem', [MENU]: '/MenuBar' };
+    const call = (method: string, ...args: string[]) => {
+      const path = Object.entries(paths).find(([prefix]) => method.startsWith(prefix))?.[1] ?? '/StatusNotifierItem';
+      return example.gdbus(name, path, method, ...args);
+    };
+    return use(example, call, name);
+  });
+
+testUnless(missing, test, 'gdbus reads the icon', () =>
+  withIcon(async (_example, call) => {
+    const all = await call('org.freedesktop.DBus.Properties.GetAll', ITEM);
+    for (const part of ["'Id': <'busbar-volume'>", "'Menu': <objectpath '/MenuBar'>", "'ToolTip': <('', @a(iiay) [], 'Volume', '50 %')>"])
+      assert.ok(all.includes(part), `${part} is not in ${all}`);
+    await call(`${ITEM}.Scroll`, '20', 'vertical');
+    assert.is(await call('org.freedesktop.DBus.Properties.Get', ITEM, 'ToolTip'), "(<('', @a(iiay) [], 'Volume', '70 %')>,)");
+    await call(`${ITEM}.Activate`, '0', '0');
+    assert.is(await call('org.freedesktop.DBus.Properties.Get', ITEM, 'IconName'), "(<'audio-volume-muted'>,)");
+  }),
+);
+
+testUnless(missing, test, 'gdbus reads the menu: all of it, one level, one branch, some properties', () =>
+  withIcon(async (_example, call) => {
+    const layout = (parent: number, depth: number, names: string) =>
+      call(`${MENU}.GetLayout`, '--', `${parent}`, `${depth}`, names);
+    const labels = "['label']";
+    assert.is(await layout(0, -1, labels), '');
+    assert.is(await layout(0, 1, labels), '');
+    assert.is(await layout(4, -1, '[]'), '');
+    assert.is(await layout(0, 0, '[]'), "(uint32 1, (0, @a{sv} {}, @av []))");
+    await assertRefused(layout(9, -1, '[]'), /the menu has no entry 9/);
+    assert.is(await call(`${MENU}.GetGroupProperties`, '[1, 9, 5]', '[]'), '');
+    assert.is(await call(`${MENU}.GetProperty`, '1', 'toggle-state'), '(<0>,)');
+    await assertRefused(call(`${MENU}.GetProperty`, '1', 'colour'), /entry 1 has no property colour/);
+    assert.is(await call(`${MENU}.AboutToShow`, '4'), '(false,)');
+    assert.is(await call(`${MENU}.AboutToShowGroup`, '[0, 4, 9]'), '(@ai [], [9])');
+  }),
+);
+
+async function assertRefused(output: Promise<string>, reason: RegExp): Promise<void> {
+  const error = await output.then(
+    (text) => assert.unreachable(`answered ${text}`),
+    (error: Error) => error,
+  );
+  assert.match(`${error}`, reason);
+}
+
+testUnless(missing, test, 'clicks of gdbus run the program, whose signals gdbus sees', () =>
+  withIcon(async (example, call, name) => {
+    await using monitor = example.start('gdbus', 'monitor', '--session', '--dest', name);
+    await monitor.line(/is owned by/);
+    const click = (id: number, event = 'clicked') => call(`${MENU}.Event`, `${id}`, event, '<0>', '0');
+    await click(1, 'hovered');
+    await click(1);
+    await monitor.line(`/MenuBar: ${MENU}.ItemsPropertiesUpdated ([(1, {'toggle-state': <1>})], @a(ias) [])`);
+    await monitor.line(`/StatusNotifierItem: ${ITEM}.NewIcon ()`);
+    await example.program.line('muted');
+    await click(1);
+    await example.program.line('50 %');
+    await click(2);
+    await example.program.line('90 %');
+    await assertRefused(click(9), /the menu has no entry 9/);
+    const events = "[(3, 'clicked', <0>, 0), (9, 'clicked', <0>, 0)]";
+    assert.is(await call(`${MENU}.EventGroup`, events), '([9],)');
+    await example.program.line('10 %');
+    await click(6);
+    assert.is((await example.program.finished).code, 0);
+    await monitor.line(/does not have an owner/);
+  }),
+);
+
+testUnless(missing, test, 'the icon appears in the tray whichever starts first, and again after a restart of either', () =>
+  ServiceExample.with('tray-host', async (host) => {
+    const registered = () =>
+      host.gdbus(WATCHER, '/StatusNotifierWatcher', 'org.freedesktop.DBus.Properties.Get', WATCHER, 'RegisteredStatusNotifierItems');
+    const icon = host.another('tray');
+    await icon.line('in the tray');
+    const name = `${ITEM}-${icon.pid}-1`;
+    await host.program.line(`${name}/StatusNotifierItem {`);
+    await host.program.line("ToolTip: '50 %'");
+    assert.is(await registered(), `(<['${name}/StatusNotifierItem']>,)`);
+    await host.gdbus(name, '/StatusNotifierItem', `${ITEM}.Scroll`, '--', '-30', 'vertical');
+    await host.program.line("ToolTip: '20 %'");
+
+    await host.restart();
+    await icon.line('there is no tray');
+    await icon.line('in the tray');
+    await host.program.line("ToolTip: '20 %'");
+    await using second = host.another('tray');
+    await second.line('in the tray');
+    await host.program.line("ToolTip: '50 %'");
+    await icon.stop();
+    await host.program.line(`${name}/StatusNotifierItem is gone`);
+    assert.is(await registered(), `(<['${ITEM}-${second.pid}-1/StatusNotifierItem']>,)`);
+  }),
+);
+
+testUnless(missing, test, 'the tray refuses a name that is none, and forgets one that nobody owns', () =>
+  ServiceExample.with('tray-host', async (host) => {
+    const register = (service: string) =>
+      host.gdbus(WATCHER, '/StatusNotifierWatcher', `${WATCHER}.RegisterStatusNotifierItem`, service);
+    await assertRefused(register("''"), /is neither a bus name nor an object path/);
+    await assertRefused(register('no name'), /no name is neither a bus name nor an object path/);
+    await register('org.example.Nobody');
+    await host.program.line('org.example.Nobody/StatusNotifierItem is gone');
+    // An object of the caller that is no icon, as programs of the library libayatana-appindicator pass it.
+    await register('/org/example/NoIcon');
+    await host.program.line(/^:.*\/org\/example\/NoIcon is gone/);
+  }),
+);
+
+test.run();
