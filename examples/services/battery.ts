@@ -1,31 +1,11 @@
-/** A battery for a machine that has none, for upower and the power settings of a desktop: 1 % a minute. */
-import { defineInterface, implement, systemBus } from 'busbar';
+/** A battery for a machine that has none, for upower and the power settings of a desktop: 1 % a minute. Ctrl+C ends it. */
+import { implement, systemBus } from 'busbar';
+import { Device, UPower } from './interfaces/upower.js';
 
-const text = { type: 's', access: 'read' } as const;
-const flag = { type: 'b', access: 'read' } as const;
-const kind = { type: 'u', access: 'read' } as const;
-const amount = { type: 'd', access: 'read' } as const;
-const seconds = { type: 'x', access: 'read' } as const;
-const UPower = defineInterface('org.freedesktop.UPower', {
-  methods: {
-    EnumerateDevices: { out: ['devices:ao'] },
-    GetDisplayDevice: { out: ['device:o'] },
-    GetCriticalAction: { out: ['action:s'] },
-  },
-  signals: { DeviceAdded: { args: ['device:o'] }, DeviceRemoved: { args: ['device:o'] } },
-  properties: { DaemonVersion: text, OnBattery: flag, LidIsPresent: flag, LidIsClosed: flag },
-});
-const Device = defineInterface('org.freedesktop.UPower.Device', {
-  methods: { Refresh: {} },
-  properties: {
-    ...{ Type: kind, Model: text, PowerSupply: flag, Online: flag, IsPresent: flag, IconName: text },
-    ...{ State: kind, WarningLevel: kind, TimeToEmpty: seconds, TimeToFull: seconds },
-    ...{ Percentage: amount, Energy: amount, EnergyFull: amount, EnergyRate: amount },
-  },
-});
-const Type = { unknown: 0, mains: 1, battery: 2 } as const;
+const Type = { mains: 1, battery: 2 } as const;
 const State = { unknown: 0, charging: 1, discharging: 2 } as const;
-const Warning = { none: 1, low: 3 } as const;
+/** A warning, and the level of a battery that tells no percentage. */
+const Level = { none: 1, low: 3 } as const;
 const root = '/org/freedesktop/UPower';
 
 /** Watt-hours of a full battery, and the watts that flow into it and out of it. */
@@ -43,7 +23,7 @@ function charge() {
     Energy: (percentage / 100) * EnergyFull,
     TimeToEmpty: charging ? 0 : toSeconds(percentage),
     TimeToFull: charging ? toSeconds(100 - percentage) : 0,
-    WarningLevel: !charging && percentage <= 10 ? Warning.low : Warning.none,
+    WarningLevel: !charging && percentage <= 10 ? Level.low : Level.none,
     IconName: `battery-level-${Math.floor(percentage / 10) * 10}${charging ? '-charging' : ''}-symbolic`,
   };
 }
@@ -58,16 +38,19 @@ function minute() {
   console.log(`${percentage} %, ${charging ? 'charging' : 'discharging'}`);
 }
 
-const other = { Refresh() {}, Model: '', PowerSupply: false, Online: false, EnergyFull, EnergyRate };
+const other = {
+  ...{ NativePath: '', Model: '', PowerSupply: false, Online: false, IsPresent: false, Refresh() {} },
+  ...{ EnergyFull, EnergyRate, BatteryLevel: Level.none },
+};
 const battery = implement(Device, {
-  ...{ ...other, ...charge(), Type: Type.battery, Model: 'Everlasting', PowerSupply: true, IsPresent: true },
-  Refresh: minute,
+  ...{ ...other, ...charge(), Refresh: minute },
+  ...{ Type: Type.battery, NativePath: 'BAT0', Model: 'Everlasting', PowerSupply: true, IsPresent: true },
 });
 const display = implement(Device, { ...other, ...charge(), Type: Type.battery, IsPresent: true });
-const none = { State: State.unknown, Percentage: 0, Energy: 0, EnergyFull: 0, EnergyRate: 0, TimeToEmpty: 0, TimeToFull: 0 };
 const mains = implement(Device, {
-  ...{ ...other, ...none, WarningLevel: Warning.none, IconName: 'ac-adapter-symbolic' },
-  ...{ Type: Type.mains, Model: 'Mains', PowerSupply: true, IsPresent: false },
+  ...{ ...other, ...charge(), State: State.unknown, WarningLevel: Level.none, IconName: 'ac-adapter-symbolic' },
+  ...{ Percentage: 0, Energy: 0, EnergyFull: 0, EnergyRate: 0, TimeToEmpty: 0, TimeToFull: 0 },
+  ...{ Type: Type.mains, NativePath: 'AC', Model: 'Mains', PowerSupply: true },
 });
 const upower = implement(UPower, {
   EnumerateDevices: () => [`${root}/devices/line_power_AC`, `${root}/devices/battery_BAT0`],

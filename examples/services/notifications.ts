@@ -57,7 +57,8 @@ const daemon = implement(Notifications, {
     // The list has the key and the label of each action in turn.
     const actions = list.filter((_, index) => index % 2 === 0);
     shown.set(id, { actions, resident: hints.resident === true, expiry });
-    console.log(id, plain([`${app}:`, summary, body, ...actions.map((action) => `[${action}]`)].join(' ')));
+    const texts = [`${app}:`, summary, body, ...actions.map((action) => `[${action}]`)];
+    console.log(id, plain(texts.filter((text) => text !== '').join(' ')));
     return id;
   },
   CloseNotification(id) {

@@ -8,11 +8,7 @@ const song = (number: number, title: string, artist: string, seconds: number) =>
   'xesam:title': title,
   'xesam:artist': [artist],
 });
-const songs = [
-  song(0, 'Sinnerman', 'Nina Simone', 622),
-  song(1, 'Kulning', 'Jonna Jinton', 241),
-  song(2, 'Spiegel im Spiegel', 'Arvo Pärt', 600),
-];
+const songs = [song(0, 'Sinnerman', 'Nina Simone', 622), song(1, 'Spiegel im Spiegel', 'Arvo Pärt', 600)];
 
 let index = 0;
 let status: PlaybackStatus = 'Stopped';
@@ -37,13 +33,15 @@ function play(next: PlaybackStatus, from: bigint) {
 }
 
 function jump(to: bigint) {
-  play(status, to);
-  player.emit.Seeked(to);
+  // A player that is stopped is at the beginning.
+  if (status !== 'Stopped') play(status, to);
+  player.emit.Seeked(position());
 }
 
 function turn(steps: number) {
   index = (index + steps + songs.length) % songs.length;
-  jump(0n);
+  play(status, 0n);
+  player.emit.Seeked(0n);
 }
 
 const player = implement(Player, {
@@ -61,7 +59,7 @@ const player = implement(Player, {
     else jump(to < 0n ? 0n : to);
   },
   SetPosition(track, to) {
-    // The song may have ended since the client decided, so a client names the song that it means.
+    // The song may have ended since the client decided.
     if (track === current()['mpris:trackid'] && to >= 0n && to <= current()['mpris:length']) jump(to);
   },
   PlaybackStatus: { get: () => status },
@@ -70,8 +68,8 @@ const player = implement(Player, {
   Volume: {
     get: () => volume,
     set(value) {
-      volume = value > 0 ? value : 0;
-      console.log('volume', volume);
+      volume = Math.max(value, 0);
+      console.log({ volume });
     },
   },
   ...{ CanControl: true, CanGoNext: true, CanGoPrevious: true, CanPause: true, CanPlay: true, CanSeek: true },

@@ -1,5 +1,5 @@
 /** The power profiles of a machine, without any effect, for powerprofilesctl and the settings of a desktop. */
-import { arrayOf, defineInterface, dict, type Handle, implement, InvalidArgumentError, systemBus } from 'busbar';
+import { arrayOf, defineInterface, dict, type Handle, InvalidArgumentError, implement, systemBus } from 'busbar';
 
 const PowerProfiles = defineInterface('net.hadess.PowerProfiles', {
   methods: {

@@ -1,5 +1,5 @@
 /** A tray in a terminal: it prints the icons that programs register, and their changes. Ctrl+C ends it. */
-import { type Handle, implement, InvalidArgumentError, isBusName, isObjectPath, sessionBus } from 'busbar';
+import { type Handle, InvalidArgumentError, implement, isBusName, isObjectPath, sessionBus } from 'busbar';
 import { Item, Watcher } from './interfaces/tray.js';
 
 const bus = await sessionBus();

@@ -51,6 +51,7 @@ bus.export('/StatusNotifierItem', item);
 bus.export('/MenuBar', menu.object);
 const name = `org.kde.StatusNotifierItem-${process.pid}-1`;
 await bus.requestName(name);
+console.log('ready');
 // The desktop may start later, or again.
 bus.watchName('org.kde.StatusNotifierWatcher', {
   async appeared(owner) {

@@ -52,7 +52,10 @@ export async function confirm(device: string, passkey: number, { sender = '' }: 
     await proxy.call.RequestConfirmation(device, passkey);
   } catch {
     if (!signal.aborted) throw failure('AuthenticationRejected', 'the user has not confirmed the passkey');
-    await bus.proxy(Agent, owner, agent.path).call.Cancel().catch(() => {});
+    await bus
+      .proxy(Agent, owner, agent.path)
+      .call.Cancel()
+      .catch(() => {});
     throw failure('AuthenticationCanceled', 'the pairing was cancelled');
   }
 }

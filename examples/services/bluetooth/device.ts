@@ -1,9 +1,9 @@
 /** A device of the adapter: a thermometer, which is paired with the consent of a user, and has a GATT server. */
 import { randomInt } from 'node:crypto';
 import { type Export, implement, systemBus } from 'busbar';
+import { Device } from '../interfaces/bluez.js';
 import { confirm, failure } from './agents.js';
 import { assigned, exportCharacteristic, exportService } from './gatt.js';
-import { Device } from '../interfaces/bluez.js';
 
 const bus = await systemBus();
 const number = (value: number) => {

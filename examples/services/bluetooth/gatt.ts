@@ -1,8 +1,8 @@
 /** The GATT server of a device: services with characteristics, which clients read, write and follow. */
 import { dirname } from 'node:path/posix';
 import { type Export, type Handle, implement, systemBus } from 'busbar';
-import { failure } from './agents.js';
 import { GattCharacteristic, GattService } from '../interfaces/bluez.js';
+import { failure } from './agents.js';
 
 const bus = await systemBus();
 /** The UUID that Bluetooth has assigned to a number. */

@@ -1,4 +1,5 @@
 /** The one collection of the secret service, and its items. They are in memory, and end with the process. */
+import { isDeepStrictEqual } from 'node:util';
 import { DBusError, type Export, implement, sessionBus } from 'busbar';
 import { Collection, Item } from '../interfaces/secrets.js';
 import { type Secret, type SentSecret, seal, unseal } from './sessions.js';
@@ -15,10 +16,12 @@ interface Entry {
 const entries = new Map<string, Entry>();
 let last = 0;
 const bus = await sessionBus();
-/** The time in seconds. */
 const now = () => BigInt(Math.floor(Date.now() / 1000));
 
 export const isLocked = () => collection.properties.Locked === true;
+function checkUnlocked(): void {
+  if (isLocked()) throw new DBusError('org.freedesktop.Secret.Error.IsLocked', 'the collection is locked');
+}
 export function lock(locked: boolean): void {
   collection.properties.Locked = locked;
   for (const { item } of entries.values()) item.properties.Locked = locked;
@@ -28,7 +31,7 @@ export function lock(locked: boolean): void {
 function entryAt(path: string): Entry {
   const entry = entries.get(path);
   if (entry === undefined) throw new DBusError('org.freedesktop.Secret.Error.NoSuchObject', `there is no item ${path}`);
-  if (isLocked()) throw new DBusError('org.freedesktop.Secret.Error.IsLocked', 'the collection is locked');
+  checkUnlocked();
   return entry;
 }
 
@@ -42,8 +45,7 @@ export function search(wanted: Attributes): string[] {
 }
 
 function change(path: string, values: Partial<Pick<Entry, 'secret' | 'attributes'>>): void {
-  const { item } = Object.assign(entryAt(path), values);
-  item.properties.Modified = now();
+  Object.assign(entryAt(path), values).item.properties.Modified = now();
   collection.emit.ItemChanged(path);
 }
 
@@ -65,27 +67,22 @@ const newItem = (path: string, label: string) =>
     ...{ Label: label, Locked: isLocked(), Created: now(), Modified: now() },
   });
 
-/** With `replace`, an item that has the same attributes gets the secret. */
-function create(label: string, attributes: Attributes, secret: Secret, replace: boolean): string {
-  const count = Object.keys(attributes).length;
-  const same = search(attributes).find((path) => Object.keys(entryAt(path).attributes).length === count);
-  const path = (replace && same) || `${collectionPath}/${++last}`;
-  if (path === same) remove(path);
-  const item = newItem(path, label);
-  entries.set(path, { item, exported: bus.export(path, item), attributes, secret });
-  collection.emit.ItemCreated(path);
-  collection.emitPropertiesChanged(['Items']);
-  console.log('stored', path, { label });
-  return path;
-}
-
 export const collection = implement(Collection, {
   SearchItems: (attributes) => search(attributes),
-  CreateItem(properties, secret, replace) {
-    if (isLocked()) throw new DBusError('org.freedesktop.Secret.Error.IsLocked', 'the collection is locked');
+  CreateItem(properties, sent, replace): [item: string, prompt: string] {
+    checkUnlocked();
+    const secret = unseal(sent);
     const label = properties['org.freedesktop.Secret.Item.Label'] ?? '';
     const attributes = properties['org.freedesktop.Secret.Item.Attributes'] ?? {};
-    return [create(label, attributes, unseal(secret), replace), '/'] as const;
+    const same = search(attributes).find((path) => isDeepStrictEqual(entryAt(path).attributes, attributes));
+    if (replace && same !== undefined) remove(same);
+    const path = `${collectionPath}/${++last}`;
+    const item = newItem(path, label);
+    entries.set(path, { item, exported: bus.export(path, item), attributes, secret });
+    collection.emit.ItemCreated(path);
+    collection.emitPropertiesChanged(['Items']);
+    console.log('stored', path, { label });
+    return [path, '/'];
   },
   Items: { get: () => [...entries.keys()] },
   ...{ Label: 'Login', Locked: false, Created: now(), Modified: now() },

@@ -3,7 +3,7 @@
  * encrypted with a key on which the two sides agree by Diffie-Hellman, so that no monitor of the bus can read them.
  */
 import { createCipheriv, createDecipheriv, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
-import { DBusError, implement, InvalidArgumentError, NotSupportedError, sessionBus } from 'busbar';
+import { DBusError, InvalidArgumentError, implement, NotSupportedError, sessionBus } from 'busbar';
 import { Session } from '../interfaces/secrets.js';
 
 const CIPHER = 'aes-128-cbc';
@@ -27,7 +27,11 @@ function keyOf(session: string): Buffer | undefined {
 }
 
 /** Opens a session, which ends when the client closes it or leaves the bus. */
-export function openSession(algorithm: string, input: unknown, sender: string): [output: string | Buffer, path: string] {
+export function openSession(
+  algorithm: string,
+  input: unknown,
+  sender: string,
+): [output: string | Buffer, path: string] {
   const [output, key] = agree(algorithm, input);
   const path = `/org/freedesktop/secrets/session/${++last}`;
   keys.set(path, key);
@@ -55,7 +59,7 @@ function agree(algorithm: string, input: unknown): [output: string | Buffer, key
   }
 }
 
-export function seal(session: string, { value, type }: Secret): SentSecretSecret {
+export function seal(session: string, { value, type }: Secret): SentSecret {
   const key = keyOf(session);
   if (key === undefined) return [session, Buffer.alloc(0), value, type];
   const parameters = randomBytes(16);

@@ -1,5 +1,5 @@
 /** A menu that the desktop shows for a program: a tree of entries, which clients know by their numbers. */
-import { implement, InvalidArgumentError, Variant } from 'busbar';
+import { InvalidArgumentError, implement, Variant } from 'busbar';
 import { Menu } from '../interfaces/tray.js';
 
 /** An entry, with the properties of dbusmenu: `label`, `enabled`, `toggle-state` and others, if not the default. */
@@ -34,7 +34,9 @@ export function createMenu(entries: readonly Entry[]) {
 
   function pick(id: number, names: readonly string[]) {
     const { properties } = get(id);
-    return Object.fromEntries(Object.entries(properties).filter(([name]) => names.length === 0 || names.includes(name)));
+    return Object.fromEntries(
+      Object.entries(properties).filter(([name]) => names.length === 0 || names.includes(name)),
+    );
   }
 
   /** Clients ask for as many levels as they show; -1 is all of them. */

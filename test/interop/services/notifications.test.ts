@@ -5,7 +5,7 @@ import { missingClients, ServiceExample } from '../../helpers/service-example.js
 import { testUnless } from '../../helpers/skip.js';
 
 const test = suite('the notification daemon of the examples');
-const missing = missingClients('notify-send');
+const missing = missingClients('notify-send', 'gdbus');
 const withDaemon = (use: (example: ServiceExample) => Promise<void>) => ServiceExample.with('notifications', use);
 
 testUnless(missing, test, 'notify-send shows a notification, and prints its id', () =>
@@ -60,7 +60,9 @@ testUnless(missing, test, '--replace-id changes a notification, and keeps its id
     assert.is(await example.output('notify-send', '--print-id', '--expire-time=50', 'Copying'), '1');
     // The new one does not expire: the time of the one before does not count.
     assert.is(await example.output('notify-send', '-p', '--replace-id=1', '--expire-time=0', 'Copied'), '1');
-    assert.is(await example.output('notify-send', '-p', '-r', '4294967295', 'The last number'), '4294967295');
+    const last = ["'app'", '4294967295', "''", "'The last number'", "''", '[]', '{}', '0'];
+    const [name, path] = ['org.freedesktop.Notifications', '/org/freedesktop/Notifications'];
+    assert.is(await example.gdbus(name, path, `${name}.Notify`, ...last), '(uint32 4294967295,)');
     assert.is(await example.output('notify-send', '-p', 'Next'), '2');
     example.program.write('1\n');
     await example.program.line('1 is dismissed');

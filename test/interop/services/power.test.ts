@@ -38,6 +38,8 @@ async function addDevices(bus: MessageBus): Promise<void> {
   await mock(`${devices}/line_power_AC`).UpdateProperties(`${UPOWER}.Device`, { Online: false });
   await mock(`${devices}/line_power_AC`).AddProperties(`${UPOWER}.Device`, {
     Type: variant.u(1),
+    NativePath: 'AC',
+    BatteryLevel: variant.u(1),
     WarningLevel: variant.u(1),
     IconName: 'ac-adapter-symbolic',
   });
@@ -45,36 +47,50 @@ async function addDevices(bus: MessageBus): Promise<void> {
   const battery = mock(`${devices}/battery_BAT0`);
   await battery.UpdateProperties(`${UPOWER}.Device`, { Energy: variant.d(40), EnergyFull: variant.d(50) });
   await battery.AddProperties(`${UPOWER}.Device`, {
+    NativePath: 'BAT0',
+    BatteryLevel: variant.u(1),
     EnergyRate: variant.d(30),
     WarningLevel: variant.u(1),
     IconName: 'battery-level-80-symbolic',
   });
+  await mock(`${devices}/DisplayDevice`).AddProperties(`${UPOWER}.Device`, { BatteryLevel: variant.u(1) });
   await main.SetupDisplayDevice(2, 2, 80, 40, 50, 30, 4800, 0, true, 'battery-level-80-symbolic', 1);
 }
 
-testUnless(missingMock() ?? missingUpower, test, 'upower prints what it prints of the mock with the same devices', async () => {
-  const printed: string[][] = [];
-  const print = async (output: (...args: string[]) => Promise<string>) =>
-    printed.push([
-      ...(await output('--enumerate')).split('\n').sort(),
-      withoutTimes(await output('--dump')),
-      withoutTimes(await output('--show-info', `${devices}/battery_BAT0`)),
-    ]);
-  await withMock('upower', async (bus, env) => {
-    await addDevices(bus);
-    await print((...args) => outputOf('upower', args, { env: { ...env, ...english } }));
-  });
-  await ServiceExample.with('battery', async (example) => {
-    await print((...args) => example.output('upower', ...args));
-  });
-  const [mock, example] = printed;
-  assert.equal(example, mock);
-  const dump = example?.find((text) => text.includes('Daemon:')) ?? '';
-  for (const line of [/model: +Everlasting/, /state: +discharging/, /percentage: +80%/, /time to empty: +1\.3 hours/])
-    assert.match(dump, line);
-});
+testUnless(
+  missingMock() ?? missingUpower,
+  test,
+  'upower prints what it prints of the mock with the same devices',
+  async () => {
+    const printed: string[][] = [];
+    const print = async (output: (...args: string[]) => Promise<string>) =>
+      printed.push([
+        ...(await output('--enumerate')).trimEnd().split('\n').sort(),
+        withoutTimes(await output('--dump')),
+        withoutTimes(await output('--show-info', `${devices}/battery_BAT0`)),
+      ]);
+    await withMock('upower', async (bus, env) => {
+      await addDevices(bus);
+      await print((...args) => outputOf('upower', args, { env: { ...env, ...english } }));
+    });
+    await ServiceExample.with('battery', async (example) => {
+      await print((...args) => example.output('upower', ...args));
+    });
+    const [mock, example] = printed;
+    assert.equal(example, mock);
+    const dump = example?.find((text) => text.includes('Daemon:')) ?? '';
+    for (const line of [
+      /model: +Everlasting/,
+      /state: +discharging/,
+      /percentage: +80%$/m,
+      /time to empty: +1\.3 hours/,
+    ])
+      assert.match(dump, line);
+  },
+);
 
-const refresh = (example: ServiceExample) => example.gdbus(UPOWER, `${devices}/battery_BAT0`, `${UPOWER}.Device.Refresh`);
+const refresh = (example: ServiceExample) =>
+  example.gdbus(UPOWER, `${devices}/battery_BAT0`, `${UPOWER}.Device.Refresh`);
 
 testUnless(missingUpower, test, 'upower sees how the battery is emptied and charged', () =>
   ServiceExample.with(
@@ -108,8 +124,28 @@ testUnless(missingUpower, test, 'upower finds the battery after a restart', () =
 );
 
 testUnless(missingMock() ?? missingProfiles, test, 'powerprofilesctl prints what it prints of the mock', async () => {
-  const commands = [['list'], ['get'], ['list-holds'], ['set', 'performance'], ['get'], ['list'], [], ['set', 'power-saver'], ['list']];
-  const launched = ['launch', '-p', 'power-saver', '-r', 'saving', '-i', 'org.example.Saver', 'powerprofilesctl', 'list-holds'];
+  const commands = [
+    ['list'],
+    ['get'],
+    ['list-holds'],
+    ['set', 'performance'],
+    ['get'],
+    ['list'],
+    [],
+    ['set', 'power-saver'],
+    ['list'],
+  ];
+  const launched = [
+    'launch',
+    '-p',
+    'power-saver',
+    '-r',
+    'saving',
+    '-i',
+    'org.example.Saver',
+    'powerprofilesctl',
+    'list-holds',
+  ];
   const printed: string[][] = [];
   const print = async (output: (...args: string[]) => Promise<string>) => {
     const texts: string[] = [];
@@ -120,10 +156,15 @@ testUnless(missingMock() ?? missingProfiles, test, 'powerprofilesctl prints what
   await withMock('power_profiles_daemon', (_bus, env) =>
     print((...args) => outputOf('powerprofilesctl', args, { env: { ...env, ...english } })),
   );
-  await ServiceExample.with('power-profiles', (example) => print((...args) => example.output('powerprofilesctl', ...args)));
+  await ServiceExample.with('power-profiles', (example) =>
+    print((...args) => example.output('powerprofilesctl', ...args)),
+  );
   const [mock, example] = printed;
   assert.equal(example, mock);
-  assert.match(example?.at(-2) ?? '', /Profile: +power-saver\n +Application ID: +org\.example\.Saver\n +Reason: +saving/);
+  assert.match(
+    example?.at(-2) ?? '',
+    /Profile: +power-saver\n +Application ID: +org\.example\.Saver\n +Reason: +saving/,
+  );
   assert.is(example?.at(-1), '');
 });
 

@@ -11,7 +11,13 @@ const MENU = 'com.canonical.dbusmenu';
 const WATCHER = 'org.kde.StatusNotifierWatcher';
 
 /** The icon, without a tray: what gdbus needs to call it. */
-const withIcon = (use: (example: ServiceExample, call: (method: string, ...args: string[]) => Promise<string>, name: string) => Promise<void>) =>
+const withIcon = (
+  use: (
+    example: ServiceExample,
+    call: (method: string, ...args: string[]) => Promise<string>,
+    name: string,
+  ) => Promise<void>,
+) =>
   ServiceExample.with('tray', (example) => {
     const name = `${ITEM}-${example.program.pid}-1`;
     const paths = { [ITEM]: '/StatusNotifierItem', [MENU]: '/MenuBar' };
@@ -25,10 +31,17 @@ const withIcon = (use: (example: ServiceExample, call: (method: string, ...args:
 testUnless(missing, test, 'gdbus reads the icon', () =>
   withIcon(async (_example, call) => {
     const all = await call('org.freedesktop.DBus.Properties.GetAll', ITEM);
-    for (const part of ["'Id': <'busbar-volume'>", "'Menu': <objectpath '/MenuBar'>", "'ToolTip': <('', @a(iiay) [], 'Volume', '50 %')>"])
+    for (const part of [
+      "'Id': <'busbar-volume'>",
+      "'Menu': <objectpath '/MenuBar'>",
+      "'ToolTip': <('', @a(iiay) [], 'Volume', '50 %')>",
+    ])
       assert.ok(all.includes(part), `${part} is not in ${all}`);
     await call(`${ITEM}.Scroll`, '20', 'vertical');
-    assert.is(await call('org.freedesktop.DBus.Properties.Get', ITEM, 'ToolTip'), "(<('', @a(iiay) [], 'Volume', '70 %')>,)");
+    assert.is(
+      await call('org.freedesktop.DBus.Properties.Get', ITEM, 'ToolTip'),
+      "(<('', @a(iiay) [], 'Volume', '70 %')>,)",
+    );
     await call(`${ITEM}.Activate`, '0', '0');
     assert.is(await call('org.freedesktop.DBus.Properties.Get', ITEM, 'IconName'), "(<'audio-volume-muted'>,)");
   }),
@@ -39,12 +52,19 @@ testUnless(missing, test, 'gdbus reads the menu: all of it, one level, one branc
     const layout = (parent: number, depth: number, names: string) =>
       call(`${MENU}.GetLayout`, '--', `${parent}`, `${depth}`, names);
     const labels = "['label']";
-    assert.is(await layout(0, -1, labels), '');
-    assert.is(await layout(0, 1, labels), '');
-    assert.is(await layout(4, -1, '[]'), '');
-    assert.is(await layout(0, 0, '[]'), "(uint32 1, (0, @a{sv} {}, @av []))");
+    const submenu = "[<(2, {'label': <'Loud'>}, @av [])>, <(3, {'label': <'Low'>}, @av [])>]";
+    const menu = (below: string) =>
+      `(uint32 1, (0, @a{sv} {}, [<(1, {'label': <'_Mute'>}, @av [])>, <(4, {'label': <'Volume'>}, ${below})>, ` +
+      "<(5, @a{sv} {}, @av [])>, <(6, {'label': <'_Quit'>}, @av [])>]))";
+    assert.is(await layout(0, -1, labels), menu(submenu));
+    assert.is(await layout(0, 1, labels), menu('@av []'));
+    const branch = `(4, {'label': <'Volume'>, 'children-display': <'submenu'>}, ${submenu})`;
+    assert.is(await layout(4, -1, '[]'), `(uint32 1, ${branch})`);
+    assert.is(await layout(0, 0, '[]'), '(uint32 1, (0, @a{sv} {}, @av []))');
     await assertRefused(layout(9, -1, '[]'), /the menu has no entry 9/);
-    assert.is(await call(`${MENU}.GetGroupProperties`, '[1, 9, 5]', '[]'), '');
+    const mute = "(1, {'label': <'_Mute'>, 'toggle-type': <'checkmark'>, 'toggle-state': <0>})";
+    const properties = await call(`${MENU}.GetGroupProperties`, '[1, 9, 5]', '[]');
+    assert.is(properties, `([${mute}, (5, {'type': <'separator'>})],)`);
     assert.is(await call(`${MENU}.GetProperty`, '1', 'toggle-state'), '(<0>,)');
     await assertRefused(call(`${MENU}.GetProperty`, '1', 'colour'), /entry 1 has no property colour/);
     assert.is(await call(`${MENU}.AboutToShow`, '4'), '(false,)');
@@ -84,30 +104,40 @@ testUnless(missing, test, 'clicks of gdbus run the program, whose signals gdbus 
   }),
 );
 
-testUnless(missing, test, 'the icon appears in the tray whichever starts first, and again after a restart of either', () =>
-  ServiceExample.with('tray-host', async (host) => {
-    const registered = () =>
-      host.gdbus(WATCHER, '/StatusNotifierWatcher', 'org.freedesktop.DBus.Properties.Get', WATCHER, 'RegisteredStatusNotifierItems');
-    const icon = host.another('tray');
-    await icon.line('in the tray');
-    const name = `${ITEM}-${icon.pid}-1`;
-    await host.program.line(`${name}/StatusNotifierItem {`);
-    await host.program.line("ToolTip: '50 %'");
-    assert.is(await registered(), `(<['${name}/StatusNotifierItem']>,)`);
-    await host.gdbus(name, '/StatusNotifierItem', `${ITEM}.Scroll`, '--', '-30', 'vertical');
-    await host.program.line("ToolTip: '20 %'");
+testUnless(
+  missing,
+  test,
+  'the icon appears in the tray whichever starts first, and again after a restart of either',
+  () =>
+    ServiceExample.with('tray-host', async (host) => {
+      const registered = () =>
+        host.gdbus(
+          WATCHER,
+          '/StatusNotifierWatcher',
+          'org.freedesktop.DBus.Properties.Get',
+          WATCHER,
+          'RegisteredStatusNotifierItems',
+        );
+      const icon = host.another('tray');
+      await icon.line('in the tray');
+      const name = `${ITEM}-${icon.pid}-1`;
+      await host.program.line(`${name}/StatusNotifierItem {`);
+      await host.program.line("ToolTip: '50 %'");
+      assert.is(await registered(), `(<['${name}/StatusNotifierItem']>,)`);
+      await host.gdbus(name, '/StatusNotifierItem', `${ITEM}.Scroll`, '--', '-30', 'vertical');
+      await host.program.line("ToolTip: '20 %'");
 
-    await host.restart();
-    await icon.line('there is no tray');
-    await icon.line('in the tray');
-    await host.program.line("ToolTip: '20 %'");
-    await using second = host.another('tray');
-    await second.line('in the tray');
-    await host.program.line("ToolTip: '50 %'");
-    await icon.stop();
-    await host.program.line(`${name}/StatusNotifierItem is gone`);
-    assert.is(await registered(), `(<['${ITEM}-${second.pid}-1/StatusNotifierItem']>,)`);
-  }),
+      await host.restart();
+      await icon.line('there is no tray');
+      await icon.line('in the tray');
+      await host.program.line("ToolTip: '20 %'");
+      await using second = host.another('tray');
+      await second.line('in the tray');
+      await host.program.line("ToolTip: '50 %'");
+      await icon.stop();
+      await host.program.line(`${name}/StatusNotifierItem is gone`);
+      assert.is(await registered(), `(<['${ITEM}-${second.pid}-1/StatusNotifierItem']>,)`);
+    }),
 );
 
 testUnless(missing, test, 'the tray refuses a name that is none, and forgets one that nobody owns', () =>
