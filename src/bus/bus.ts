@@ -76,6 +76,11 @@ export abstract class Bus extends NamedEndpoint {
     }
   }
 
+  /** @internal the number of calls that have arrived, for all shares of the connection */
+  get callsReceived(): number {
+    return this.routing.calls.received;
+  }
+
   /** @internal whether there is a message handler, which may answer calls */
   protected get answersByHandlers(): boolean {
     return !this.routing.handlers.isEmpty;

@@ -20,6 +20,8 @@ interface Receivers {
   readonly names: OwnedNames | undefined;
   readonly owners: NameOwners;
   readonly subscriptions: Subscriptions;
+  /** The number of calls that have arrived. */
+  readonly calls: { received: number };
   /** Whether the program has closed the connection. Calls are answered until it ends; signals are not delivered. */
   isLeaving(): boolean;
   /** Whether a call with this destination is for this connection, and not only eavesdropped. */
@@ -32,12 +34,14 @@ export class Incoming {
   readonly #receivers: Receivers;
   readonly #handlers: MessageHandlers;
   readonly #subscriptions: Subscriptions;
+  readonly #calls: { received: number };
 
   constructor(connection: Connection, receivers: Receivers) {
     this.#connection = connection;
     this.#receivers = receivers;
     this.#handlers = receivers.handlers;
     this.#subscriptions = receivers.subscriptions;
+    this.#calls = receivers.calls;
   }
 
   dispatch(received: Inbox): void {
@@ -46,7 +50,8 @@ export class Incoming {
       return;
     }
     const isCall = received.type === MessageType.MethodCall;
-    if (!isCall && received.sender === BUS_NAME) {
+    if (isCall) this.#calls.received++;
+    else if (received.sender === BUS_NAME) {
       const { state } = this.#connection;
       this.#observeBus(received);
       if (this.#connection.state !== state) return;

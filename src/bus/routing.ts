@@ -40,6 +40,8 @@ export class Routing {
   readonly subscriptions: Subscriptions;
   readonly handlers: MessageHandlers;
   readonly taken: TakenCalls;
+  /** The number of calls that have arrived over all connections. */
+  readonly calls = { received: 0 };
   /** The name that the bus gave the connection. */
   uniqueName: string | undefined;
   /** Whether the program has closed the connection. */
@@ -70,9 +72,9 @@ export class Routing {
       owners,
     );
     this.callees = isPeer ? undefined : new Callees(connection, owners);
-    const { handlers, subscriptions } = this;
+    const { calls, handlers, subscriptions } = this;
     const isLeaving = () => this.isLeaving;
-    this.#receivers = { handlers, names, owners, subscriptions, isLeaving, isForThisConnection, handleCall };
+    this.#receivers = { calls, handlers, names, owners, subscriptions, isLeaving, isForThisConnection, handleCall };
     this.#receiveFrom(connection);
   }
 
