@@ -153,6 +153,8 @@ export { type PairOptions, pair } from './pair.js';
 export { type InheritedSocket, inheritedSockets } from './peer/inherited-sockets.js';
 export { type ListenOptions, listen } from './peer/listen.js';
 export { PeerServer, type PeerServerOptions, type ServerCloseOptions } from './peer/peer-server.js';
+export { serve } from './serve.js';
+export type { ServedObjects, ServeOptions, Service } from './serve-options.js';
 export type { CallContext } from './service/calls/call-context.js';
 export type { ServiceInterfaceOptions } from './service/class/class-description.js';
 export type { MemberOptions } from './service/class/decoration.js';
@@ -175,6 +177,8 @@ export type { ExportedTree } from './service/objects/exported-tree.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
 export type { SignalDestination, SignalDestinationOptions } from './service/objects/recipient.js';
 export type { ChildNames, FoundObjects, TreeOptions } from './service/objects/subtree.js';
+export type { ServiceEnd } from './service/running/service-end.js';
+export type { StopSignal } from './service/running/stop-signals.js';
 export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';
 export {

@@ -89,6 +89,7 @@ const slow = [
   'bus/peer-admission',
   'bus/peer-admission-users',
   'bus/peer-server',
+  'bus/serving-processes',
   'bus/slow-order',
   'bus/slow-readers',
   'bus/stopped-readers',

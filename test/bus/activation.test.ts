@@ -1,19 +1,15 @@
 // Services that the bus starts: which calls start them, which do not, and which bus a started service connects to.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement, ServiceUnknownError } from '../../src/index.js';
-import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
-import { projectRoot } from '../helpers/paths.js';
+import { serviceFolderOf } from '../helpers/activatable.js';
+import { libraryEntry } from '../helpers/own-runtime.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 
 const test = suite('activation');
 const NAME = 'org.example.Activated';
-const folder = mkdtempSync(join(tmpdir(), 'busbar-activation-'));
 
 const Activated = defineInterface(NAME, { methods: { WhoAmI: { out: ['uniqueName:s'] } } });
 
@@ -26,14 +22,8 @@ const program = `
   await bus.requestName('${NAME}');
 `;
 
-/** The command of an activation file is one line, and needs no quoting here. */
-const start = join(folder, 'start.sh');
-const quotedForShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const command = [process.execPath, ...moduleArguments(program)].map(quotedForShell).join(' ');
-writeFileSync(start, `#!/bin/sh\ncd ${quotedForShell(projectRoot)}\nexec ${command}\n`, { mode: 0o755 });
-writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nExec=/bin/sh ${start}\n`);
-
-test.after(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, remove } = serviceFolderOf(NAME, program);
+test.after(remove);
 
 test('a call starts the service on the bus of the caller; with autoStart: false it does not', async () => {
   await using daemon = await PrivateBus.start({ serviceFolder: folder });

@@ -53,6 +53,8 @@ const accepted = {
   boolean: (value: unknown) => typeof value === 'boolean',
   function: (value: unknown) => typeof value === 'function',
   options: (value: unknown) => typeof value === 'object' && value !== null,
+  record: (value: unknown) =>
+    typeof value === 'function' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
   array: Array.isArray,
   timeout: (value: unknown) => value === 5,
   limit: (value: unknown) => value === 5,
@@ -94,6 +96,7 @@ const timeoutAndSignal = { timeout: 'timeout', signal: 'signal', variants: 'choi
 const callOptions = { ...timeoutAndSignal, noReply: 'boolean', autoStart: 'boolean', interactive: 'boolean' } as const;
 /** The options of what is followed. */
 const followed = { timeout: 'timeout', signal: 'signal', variants: 'choice' } as const;
+const wishes = { replace: 'boolean', allowReplacement: 'boolean', queue: 'boolean' } as const;
 const under = (prefix: string, places: Places): Places =>
   Object.fromEntries(Object.entries(places).map(([place, kind]) => [`${prefix}.${place}`, kind]));
 const functions = (prefix: string, names: readonly string[]) =>
@@ -144,6 +147,11 @@ const connection = {
   ...under('limits', { ...limits, descriptors: 'limit' }),
 } as const satisfies Places;
 
+const serving = {
+  ...{ name: 'busName', objects: 'record', objectManager: 'path', exitWhenIdle: 'timeout', drain: 'timeout' },
+  ...{ handleSignals: 'boolean', notify: 'boolean', reload: 'function', signal: 'signal', ...wishes },
+} as const satisfies Places;
+
 const table: readonly EntryPoint[] = [
   // Functions of a connection.
   {
@@ -192,11 +200,7 @@ const table: readonly EntryPoint[] = [
     on: bus,
     name: 'requestName',
     args: [NAME, {}],
-    places: {
-      0: 'busName',
-      1: 'options',
-      ...under('1', { replace: 'boolean', allowReplacement: 'boolean', queue: 'boolean' }),
-    },
+    places: { 0: 'busName', 1: 'options', ...under('1', wishes) },
   },
   { on: bus, name: 'close', args: [{}], places: { 0: 'options', '0.drain': 'timeout' } },
   { on: bus, name: 'releaseName', args: [NAME], places: { 0: 'busName' } },
@@ -226,11 +230,7 @@ const table: readonly EntryPoint[] = [
     on: bus,
     name: 'waitForName',
     args: ['org.freedesktop.DBus', {}],
-    places: {
-      0: 'busName',
-      1: 'options',
-      ...under('1', { start: 'boolean', timeout: 'timeout', signal: 'signal' }),
-    },
+    places: { 0: 'busName', 1: 'options', ...under('1', { start: 'boolean', timeout: 'timeout', signal: 'signal' }) },
   },
   {
     on: bus,
@@ -304,6 +304,12 @@ const table: readonly EntryPoint[] = [
       0: 'options',
       ...under('0', { ...connection, allow: 'function', onConnection: 'function', authenticationTimeout: 'timeout' }),
     },
+  },
+  {
+    on: library,
+    name: 'serve',
+    args: [bus, { objects: {}, name: NAME }],
+    places: { 0: 'target', 1: 'options', ...under('1', serving) },
   },
   {
     on: library,

@@ -20,6 +20,7 @@ import {
   parseIntrospection,
   property,
   ServiceInterface,
+  serve,
   signal,
 } from '../../src/index.js';
 import { publicApi } from '../helpers/option-parameters.js';
@@ -87,6 +88,10 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     await server.close(given);
   },
   ListenOptions: (given) => listen({ address: 'unix:path=/nonexistent/socket', ...given }),
+  ServeOptions: async (given) => {
+    await using own = await connect({ address: daemon.address });
+    await using _service = await serve(own, { objects: {}, handleSignals: false, notify: false, ...given });
+  },
   PairOptions: (given) => pair(given).then((ends) => Promise.all(ends.map((end) => end.close()))),
   DBusErrorOptions: (given) => new DBusError('org.example.Error.Odd', 'text', given),
   NameTakenErrorOptions: (given) => new NameTakenError('text', given),

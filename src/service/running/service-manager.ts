@@ -1,0 +1,70 @@
+/**
+ * The service manager that started this process and wants to know its state: systemd, or another one with the protocol of
+ * sd_notify(3). It takes datagrams at the socket that NOTIFY_SOCKET names, and pings if WATCHDOG_USEC is set.
+ */
+import { constants } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { getSystemErrorName } from 'node:util';
+import { printable } from '../../base/printable.js';
+import { loadAddon } from '../../native/load.js';
+
+const VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
+
+/** Milliseconds between attempts while the queue of the socket is full, and the number of attempts. */
+const RETRY_DELAY = 20;
+const ATTEMPTS = 250;
+
+type Environment = { readonly [Name in (typeof VARIABLES)[number]]?: string | undefined };
+
+export class ServiceManager {
+  static #found: ServiceManager | undefined;
+  readonly #socket: string;
+  /** Milliseconds between two pings; `undefined` if the manager wants none. */
+  readonly pingInterval: number | undefined;
+  /** What is told later arrives later. */
+  #last: Promise<void> = Promise.resolve();
+
+  /**
+   * The manager that the environment names, if there is one. The variables are removed, so that child processes do not
+   * speak for this one.
+   */
+  static take(): ServiceManager | undefined {
+    const { NOTIFY_SOCKET: socket } = process.env;
+    if (socket !== undefined && socket !== '') ServiceManager.#found = new ServiceManager(process.env, process.pid);
+    for (const name of VARIABLES) delete process.env[name];
+    return ServiceManager.#found;
+  }
+
+  constructor({ NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: time, WATCHDOG_PID: owner }: Environment, pid: number) {
+    this.#socket = socket;
+    const isOwn = owner === undefined || Number(owner) === pid;
+    // Twice in the time after which the manager ends the process.
+    this.pingInterval = isOwn && time !== undefined && Number(time) > 0 ? Number(time) / 2000 : undefined;
+  }
+
+  /** Sends variables, as `READY=1`, one a line. Waits for room in the queue of the socket. A failure is a process warning. */
+  tell(...variables: readonly string[]): Promise<void> {
+    this.#last = this.#last.then(() => this.#tell(variables));
+    return this.#last;
+  }
+
+  async #tell(variables: readonly string[]): Promise<void> {
+    const text = variables.map((variable) => variable.replaceAll('\n', ' ')).join('\n');
+    const failure = await this.#send(text);
+    if (failure === undefined) return;
+    const what = `the service manager was not told ${text}: ${failure} (NOTIFY_SOCKET is ${this.#socket})`;
+    process.emitWarning(printable(what), { code: 'BUSBAR_NOTIFY' });
+  }
+
+  /** Resolves with the reason if it fails. */
+  async #send(text: string): Promise<string | undefined> {
+    if (!/^[/@]/.test(this.#socket)) return 'only unix sockets are supported';
+    const name = this.#socket.replace(/^@/, '\0');
+    for (let attempt = 1; ; attempt++) {
+      const result = loadAddon().notify(name, text);
+      if (result === 0) return undefined;
+      if (result !== -constants.errno.EAGAIN || attempt === ATTEMPTS) return getSystemErrorName(result);
+      await delay(RETRY_DELAY);
+    }
+  }
+}
