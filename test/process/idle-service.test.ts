@@ -3,17 +3,14 @@
 // pauses come from a seed; `BUSBAR_SEED` replays them. It calls for a minute, and for less on the other transport;
 // `BUSBAR_TEST_SECONDS` sets another duration. Only with dbus-daemon: the launcher of dbus-broker in these tests does not
 // start services.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect } from '../../src/index.js';
 import { transportKind } from '../../src/native/runtime.js';
-import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
-import { projectRoot } from '../helpers/paths.js';
+import { serviceFolderOf } from '../helpers/activatable.js';
+import { libraryEntry } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { seed } from '../helpers/replay.js';
 
@@ -21,8 +18,6 @@ const SECONDS = Number(process.env.BUSBAR_TEST_SECONDS ?? (transportKind() === '
 const NAME = 'org.example.Idle';
 
 const test = suite('idle service');
-const folder = mkdtempSync(join(tmpdir(), 'busbar-idle-'));
-test.after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Answers at once, or after a while; closes after a moment without calls. */
 const program = `
@@ -51,11 +46,8 @@ const program = `
   }
   rest();
 `;
-const start = join(folder, 'start.sh');
-const quotedForShell = (text: string) => `'${text.replaceAll("'", "'\\''")}'`;
-const command = [process.execPath, ...moduleArguments(program)].map(quotedForShell).join(' ');
-writeFileSync(start, `#!/bin/sh\ncd ${quotedForShell(projectRoot)}\nexec ${command}\n`, { mode: 0o755 });
-writeFileSync(join(folder, `${NAME}.service`), `[D-BUS Service]\nName=${NAME}\nExec=/bin/sh ${start}\n`);
+const { folder, remove } = serviceFolderOf(NAME, program);
+test.after(remove);
 
 test('no call is lost to a service that closes when it is idle', async () => {
   await using daemon = await PrivateBus.start({ serviceFolder: folder });
