@@ -75,6 +75,10 @@ export const testPeers = [
     packages: { 'apt-get': 'gir1.2-udisks-2.0' },
   },
   pythonModule('dbusmock', 'python3-dbusmock'),
+  // Where systemd would start it, it would take over the network of the machine.
+  existsSync('/run/systemd/system')
+    ? { name: 'NetworkManager', present: () => hasProgram('NetworkManager'), packages: {} }
+    : program('NetworkManager', 'network-manager'),
   pythonModule('dbus_next', 'python3-dbus-next'),
   pythonModule('dbus_fast', 'python3-dbus-fast'),
   program('g++', 'g++'),
