@@ -1,6 +1,5 @@
 // Listening sockets that exist already: descriptors, and those that a service manager passed, by the rules of sd_listen_fds(3).
 import { existsSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,8 +11,8 @@ import {
   ListenError,
   listen,
 } from '../../src/index.js';
-import { duplicateFd } from '../../src/native/descriptors.js';
 import { socketsOf } from '../../src/peer/inherited-sockets.js';
+import { listeningSocket } from '../helpers/listening-socket.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { libraryEntry, missingInRuntime, moduleArguments } from '../helpers/own-runtime.js';
 import { programPath } from '../helpers/paths.js';
@@ -34,22 +33,10 @@ const noActivation =
   notNode ??
   (programPath('systemd-socket-activate') === undefined ? 'systemd-socket-activate not installed' : undefined);
 
-/** A listening socket, as a program inherits it: the descriptor has no other owner. */
-async function listening(
-  where: { readonly path: string } | { readonly port: 0; readonly host: string },
-): Promise<number> {
-  const server: Server & { _handle?: { readonly fd: number } } = createServer();
-  await new Promise<void>((resolve) => server.listen(where, resolve));
-  const fd = duplicateFd(server._handle?.fd as number);
-  // A server of Node.js removes its file when it closes: the descriptor alone is what is needed here.
-  await new Promise((resolve) => server.close(resolve));
-  return fd;
-}
-
 testUnless(noDescriptors, test, 'a server accepts clients of a listening descriptor, and closes it', async () => {
   const before = openFds();
   for (const isObject of [false, true]) {
-    const fd = await listening({ port: 0, host: '127.0.0.1' });
+    const fd = await listeningSocket({ port: 0, host: '127.0.0.1' });
     const server = await listen({
       fd: isObject ? FileDescriptor.adopt(fd) : fd,
       anonymous: true,
@@ -70,7 +57,7 @@ testUnless(
   'clients of TCP need `anonymous`, and a refused descriptor stays the program’s',
   async () => {
     const before = openFds();
-    const fd = FileDescriptor.adopt(await listening({ port: 0, host: '127.0.0.1' }));
+    const fd = FileDescriptor.adopt(await listeningSocket({ port: 0, host: '127.0.0.1' }));
     const error = await rejection(listen({ fd }));
     assert.instance(error, InvalidArgumentError);
     assert.match((error as Error).message, /clients cannot be verified over TCP/);
@@ -175,5 +162,35 @@ testUnless(noActivation, test, 'systemd starts the server with its sockets, whic
   await Promise.all(clients.map((peer) => peer.close()));
   assert.ok(paths.every(existsSync));
 });
+
+const ACCEPTED = `
+  import { connect, implement, defineInterface, inheritedSockets } from ${JSON.stringify(libraryEntry)};
+  const Example = defineInterface('org.example.Peer', { methods: { Echo: { in: 'v', out: 'v' } } });
+  const [{ fd }] = inheritedSockets();
+  const peer = await connect({ fd, peer: true, handshake: 'server' });
+  peer.export('/org/example/peer', implement(Example, { Echo: (value) => value }));
+  console.log('accepted', peer.peerCredentials.pid);
+`;
+
+testUnless(
+  noActivation,
+  test,
+  'systemd starts a program for each connection, which is the server of one client',
+  async () => {
+    const path = join(folder, 'accepting');
+    await using program = Program.start(
+      programPath('systemd-socket-activate') as string,
+      ['--accept', `--listen=${path}`, process.execPath, ...moduleArguments(ACCEPTED)],
+      { env: { NODE_OPTIONS: undefined } },
+    );
+    await until(() => /Listening on .*accepting/.test(program.stderr));
+    for (const text of ['one', 'two']) {
+      const peer = await connect({ address: `unix:path=${path}`, peer: true });
+      assert.is(await peer.proxy(Example, PATH).call.Echo(text), text);
+      assert.is(await program.line(/^accepted/), `accepted ${process.pid}`);
+      await peer.close();
+    }
+  },
+);
 
 test.run();

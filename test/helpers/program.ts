@@ -16,6 +16,8 @@ export interface ProgramOptions {
   /** Runs as another user; only root may. */
   readonly uid?: number;
   readonly gid?: number;
+  /** Descriptors of this process that the program has as 3 and following. They stay open here. */
+  readonly inherits?: readonly number[];
   /** Milliseconds, at normal speed, after which the program is killed and every wait for it rejects. Default {@link TIME_LIMIT}. */
   readonly timeLimit?: number;
   /** Called with every complete line of either stream. */
@@ -73,12 +75,12 @@ export class Program {
   private constructor(command: string, args: readonly string[], options: ProgramOptions) {
     this.#title = [command, ...args].join(' ');
     this.#onLine = options.onLine;
-    const { cwd = projectRoot, uid, gid } = options;
+    const { cwd = projectRoot, uid, gid, inherits = [] } = options;
     const timeLimit = Math.min(FOREVER, patience * (options.timeLimit ?? TIME_LIMIT));
     this.#child = spawn(command, args, {
       cwd,
       env: { ...process.env, ...options.env },
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...inherits],
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     });
