@@ -14,7 +14,7 @@ import type { Subscription } from './bus/rules/subscription.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
 import type { ProxyOf, Shared, SignalListeners } from './client/proxy-types.js';
-import { type SignalsRule, signalsOfMany } from './client/signals-of-many.js';
+import { type SignalsOptions, type SignalsRule, signalsOfMany } from './client/signals-of-many.js';
 import type { Connection } from './connection/connection.js';
 import type { IncomingMessage } from './connection/receiving/incoming-message.js';
 import type { TimeLimit } from './connection/time-limit.js';
@@ -229,14 +229,25 @@ export class MessageBus extends Bus {
    * ```
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
    * @param rule which senders, paths and arguments; without conditions, all signals of the interface
+   * @param options how the arguments are read
    * @returns a handle that ends the subscriptions; its `ready` settles with the bus's answers
-   * @throws {@link InvalidArgumentError} if the rule is not valid, or the interface has no such signal
+   * @throws {@link InvalidArgumentError} if the rule or an option is not valid, or the interface has no such signal
    * @throws {@link ConnectionClosedError} if the connection is closed
    */
-  signals<T extends Describable>(what: T & Shared<T>, rule: SignalsRule, listeners: SignalListeners<T>): Subscription;
-  signals<T extends Describable>(what: T, rule: SignalsRule, listeners: SignalListeners<T>): Subscription {
+  signals<T extends Describable, V extends VariantChoice | undefined = undefined>(
+    what: T & Shared<T>,
+    rule: SignalsRule,
+    listeners: SignalListeners<T, LiveReading<V>>,
+    options?: SignalsOptions<V>,
+  ): Subscription;
+  signals<T extends Describable>(
+    what: T,
+    rule: SignalsRule,
+    listeners: SignalListeners<T>,
+    options: SignalsOptions = {},
+  ): Subscription {
     const { description, aliases, loose } = describedBy(what);
-    return signalsOfMany(this, description, aliases, loose, rule, listeners);
+    return signalsOfMany(this, description, aliases, loose, rule, listeners, options);
   }
 
   /**

@@ -290,9 +290,9 @@ export interface Listen<Arguments> {
  * Functions for the signals of an interface, by name, each with the arguments of its signal and the context: see {@link
  * MessageBus.signals}.
  */
-export type SignalListeners<T> = {
-  readonly [Name in keyof Members<Described<T>, 'read', 'signals'>]?:
-    | ((...args: WithContext<Members<Described<T>, 'read', 'signals'>[Name]>) => unknown)
+export type SignalListeners<T, D extends Reading = 'read'> = {
+  readonly [Name in keyof Members<Described<T>, D, 'signals'>]?:
+    | ((...args: WithContext<Members<Described<T>, D, 'signals'>[Name]>) => unknown)
     | undefined;
 };
 

@@ -1,15 +1,25 @@
 /** Typed signals of an interface from any number of senders and objects. */
 import { InvalidArgumentError } from '../base/errors.js';
-import { unknownKey } from '../base/known-options.js';
-import { checkFunction, checkObject } from '../base/parameters.js';
+import { KnownOptions, unknownKey } from '../base/known-options.js';
+import { checkFunction, checkObject, oneOf } from '../base/parameters.js';
 import type { Bus, SubscriptionRule } from '../bus/bus.js';
 import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
+import { VARIANTS } from '../codec/decoder.js';
 import type { InterfaceDescription } from '../interface/description.js';
+import type { VariantChoice } from '../signature/types.js';
 import type { Aliases } from './remote.js';
 import { ValuesTaker } from './signals.js';
 
 /** Which signals are delivered. Each key narrows it; without any, those of all senders and objects are. */
 export type SignalsRule = Omit<SubscriptionRule, 'interface' | 'member'>;
+
+/** How the arguments of these signals are read. */
+export interface SignalsOptions<V extends VariantChoice | undefined = VariantChoice | undefined> {
+  /** How variants are read: `'plain'` (the default), `'wrap'` or `'keep'`, as {@link ProxyOptions.variants} describes them. */
+  readonly variants?: V;
+}
+
+const signalsOptions = new KnownOptions<SignalsOptions>('signals()', { variants: oneOf(VARIANTS) });
 
 type Listener = (...values: unknown[]) => unknown;
 
@@ -17,7 +27,7 @@ type Listener = (...values: unknown[]) => unknown;
  * Subscribes a function to each of some signals.
  *
  * @param loose whether values of every type are accepted
- * @throws {@link InvalidArgumentError} if the rule is not valid, or the interface has no such signal
+ * @throws {@link InvalidArgumentError} if the rule or an option is not valid, or the interface has no such signal
  */
 export function signalsOfMany(
   bus: Bus,
@@ -26,8 +36,10 @@ export function signalsOfMany(
   loose: boolean,
   rule: SignalsRule,
   listeners: Readonly<Record<string, unknown>>,
+  options: SignalsOptions,
 ): Subscription {
   checkObject(rule, 'rule');
+  signalsOptions.check(options);
   for (const key of ['interface', 'member']) {
     if (key in rule) throw new InvalidArgumentError(`rule: "${key}" cannot be given: the description names it`);
   }
@@ -40,7 +52,8 @@ export function signalsOfMany(
     return { signal, listener: listener as Listener };
   });
   const { sender, path = rule.pathNamespace ?? '/' } = rule;
-  const remote = { bus, description, destination: sender, path, aliases, options: { loose }, told: new Set<string>() };
+  const reading = { loose, variants: options.variants };
+  const remote = { bus, description, destination: sender, path, aliases, options: reading, told: new Set<string>() };
   const subscriptions = named.map(({ signal, listener }) =>
     bus.listen(
       { ...rule, interface: description.name, member: signal.name },

@@ -10,6 +10,7 @@ import {
   ServiceInterface,
   type SignalContext,
   signal,
+  variant,
 } from '../../src/index.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { thrown } from '../helpers/rejection.js';
@@ -99,6 +100,36 @@ test('a listener of property changes gets the context', async () => {
   assert.equal(heard, [[{ Level: 2 }, [], one.uniqueName, '/level']]);
 });
 
+test('an option says how variants are read', async () => {
+  const Told = defineInterface('org.example.Told1', { signals: { Said: { args: ['value:v', 'all:a{sv}'] } } });
+  const told = implement(Told, {});
+  using _export = one.export('/told', told);
+  const heard: [unknown, unknown, Record<string, unknown>][] = [];
+  for (const variants of [undefined, 'plain', 'wrap', 'keep'] as const) {
+    client.signals(Told, {}, { Said: (value, all) => void heard.push([variants, value, all]) }, { variants });
+  }
+  await settled();
+  told.emit.Said(variant.y(1), { level: variant.t(2n) });
+  await settled();
+  const wrapped = ['wrap', variant.y(1), { level: variant.t(2n) }];
+  assert.equal(heard, [
+    [undefined, 1, { level: 2n }],
+    ['plain', 1, { level: 2n }],
+    wrapped,
+    ['keep', 1, { level: 2n }],
+  ]);
+  // What was kept is written as it was read.
+  const [, , all] = heard[3] as (typeof heard)[number];
+  heard.length = 0;
+  told.emit.Said('again', { ...all, level: 3n });
+  told.emit.Said('again', all);
+  await settled();
+  assert.equal(
+    heard.filter(([variants]) => variants === 'wrap').map(([, , value]) => value.level),
+    [variant.x(3n), variant.t(2n)],
+  );
+});
+
 test('mistakes are refused', () => {
   const refused = (run: () => unknown, text: RegExp) => {
     const error = thrown(run);
@@ -108,6 +139,7 @@ test('mistakes are refused', () => {
   refused(() => client.signals(Lamp, {}, { Light: () => {} } as object), /takes no signal "Light"; did you mean Lit/);
   refused(() => client.signals(Lamp, {}, { Lit: 'x' } as object), /Lit: expected a function/);
   refused(() => client.signals(Lamp, { member: 'Lit' } as never, {}), /"member" cannot be given/);
+  refused(() => client.signals(Lamp, {}, { Lit() {} }, { variants: 'odd' as never }), /variants: expected/);
   refused(() => client.signals(Lamp, { paths: '/' } as never, { Lit() {} }), /paths/);
 });
 

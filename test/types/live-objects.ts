@@ -152,6 +152,17 @@ export function signalsOfMany(): void {
     },
   );
   bus.signals(description, { sender: 'org.example', arg0: 'x' }, { Anything: (...values: unknown[]) => values });
+  const Told = defineInterface('org.example.Told1', { signals: { Said: { args: ['value:v', 'all:a{uv}'] } } });
+  bus.signals(Told, {}, { Said: (_value, all) => is<Equal<typeof all, Map<number, unknown>>>() });
+  bus.signals(
+    Told,
+    {},
+    { Said: (value, all) => is<Equal<[typeof value, typeof all], [Variant, Map<number, Variant>]>>() },
+    { variants: 'wrap' },
+  );
+  bus.signals(Told, {}, { Said: (_value, all) => is<Equal<typeof all, Map<number, unknown>>>() }, { variants: 'keep' });
+  // @ts-expect-error a choice that does not exist
+  bus.signals(Told, {}, {}, { variants: 'odd' });
   // @ts-expect-error a signal that does not exist
   bus.signals(Device, {}, { Lost: () => {} });
   // @ts-expect-error the description names the interface
