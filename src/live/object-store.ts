@@ -14,6 +14,7 @@ import type { Numbered } from '../diagnostics/problems.js';
 import { report } from '../diagnostics/problems.js';
 import { standardInterfaces } from '../interface/standard.js';
 import { type InterfaceWatcher, ManagedInterface } from './managed-interface.js';
+import { askForPath } from './missing-manager.js';
 import { PropertyValues, type Sent } from './property-values.js';
 import { readAgain } from './read-again.js';
 import { readChange } from './read-change.js';
@@ -44,6 +45,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   readonly title: string;
   readonly question: Question;
   readonly root: string;
+  readonly #destination: string | undefined;
   readonly #bus: Numbered;
   /**
    * The objects by path: their interfaces by name, or what the service sent. Interfaces are made of it when the object
@@ -65,6 +67,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   constructor(bus: Numbered, destination: string | undefined, root: string) {
     this.#bus = bus;
     this.root = root;
+    this.#destination = destination;
     this.#isEverywhere = root === '/';
     this.title = `the objects of ${destination ?? 'the peer'} at ${root}`;
     this.question = { path: root, interface: MANAGER, member: 'GetManagedObjects' };
@@ -125,6 +128,10 @@ export class ObjectStore implements Mirror<StoreChange> {
         read: (received) => this.#readProperties(received),
       },
     ];
+  }
+
+  explain(reason: unknown): unknown {
+    return askForPath(reason, { ...this.question, destination: this.#destination });
   }
 
   fill(reply: ReplyBody): void {

@@ -44,6 +44,8 @@ export interface Mirror<Change> {
   declarations(): readonly Declaration<Change>[];
   /** The call whose reply has everything. */
   readonly question: Question;
+  /** The error for the program, if the call failed. */
+  explain?(reason: unknown): unknown;
   /** Takes the reply. The state is empty before. Nothing is told yet. */
   fill(reply: ReplyBody): void;
   /** Takes a change. It is told to watchers, unless the state is being filled. */
@@ -287,7 +289,7 @@ export class LiveSource<Change> implements Lasting {
         this.#attempt.end({ owner });
         this.#mirror.settle();
       },
-      (reason) => this.#fail(reason),
+      (reason) => this.#fail(this.#mirror.explain?.(reason) ?? reason),
     );
   }
 

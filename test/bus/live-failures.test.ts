@@ -6,8 +6,10 @@ import {
   DBusError,
   defineInterface,
   implement,
+  MessageType,
   type Problem,
   UnknownInterfaceError,
+  UnknownObjectError,
   variant,
 } from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
@@ -57,6 +59,45 @@ test('a service that refuses at each of its signals is reported once', async () 
     assert.instance(await rejection(view.ready), UnknownInterfaceError);
   });
   assert.is(reports.filter((text) => text.includes('could not be read')).length, 1, reports.join('\n'));
+});
+
+test('a service without an object manager at the path: the error asks for another path', async () => {
+  using _export = await service.export('/alone', tank());
+  using _manager = await service.exportObjectManager('/tanks');
+  for (const [path, kind] of [
+    ['/', UnknownInterfaceError],
+    ['/alone', UnknownInterfaceError],
+    ['/nowhere', UnknownObjectError],
+  ] as const) {
+    using view = client.objects(destination, path);
+    const error = await rejection(view.ready);
+    assert.instance(error, kind);
+    const call = `${destination} ${path} org.freedesktop.DBus.ObjectManager.GetManagedObjects`;
+    assert.ok(error.message.endsWith(`(${call}; is the object manager at another path?)`), error.message);
+    assert.is((error as DBusError).reply?.sender, destination);
+  }
+  using view = client.objects(destination, '/tanks');
+  assert.is(await view.ready, destination);
+});
+
+test('another failure of the object manager is told as it is', async () => {
+  using _handler = service.addMessageHandler(({ serial, sender, member }) => {
+    if (member !== 'GetManagedObjects') return false;
+    const [errorName, body] = ['org.example.Error.Busy', ['busy']];
+    service.send({
+      type: MessageType.Error,
+      errorName,
+      replySerial: serial,
+      destination: sender,
+      signature: 's',
+      body,
+    });
+    return true;
+  });
+  using view = client.objects(destination);
+  const error = await rejection(view.ready);
+  assert.is((error as DBusError).dbusName, 'org.example.Error.Busy');
+  assert.not.match(error.message, 'another path');
 });
 
 test('a property that cannot be read again is reported once, however often the program looks', async () => {
