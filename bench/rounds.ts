@@ -72,8 +72,9 @@ class Runner {
 async function startService({ address, driver }: Surroundings, workload: Workload): Promise<Program> {
   const { parameters } = workload;
   const [command, ...args] = driver.command('service');
-  const names = parameters.names === undefined ? [] : [`names=${parameters.names}`];
-  const service = Program.start(command, [...args, address, 'service', ...names], { timeLimit: FOREVER });
+  const its = ['names', 'devices', 'emits'].filter((name) => parameters[name] !== undefined);
+  const given = its.map((name) => `${name}=${parameters[name]}`);
+  const service = Program.start(command, [...args, address, 'service', ...given], { timeLimit: FOREVER });
   await service.line('ready');
   place(service.pid, workload);
   return service;

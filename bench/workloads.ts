@@ -4,6 +4,7 @@
  */
 import type { Daemon } from '../test/helpers/private-bus.js';
 import { bulkWorkloads } from './bulk.js';
+import { liveWorkloads } from './live.js';
 import { newer, type Peer, reference, rival } from './peers.js';
 import type { Quantity, Target } from './values.js';
 
@@ -267,4 +268,10 @@ const growth: readonly Workload[] = series.flatMap(
     })),
 );
 
-export const workloads: readonly Workload[] = [...messages, ...behaviour, ...bulkWorkloads, ...growth];
+export const workloads: readonly Workload[] = [
+  ...messages,
+  ...behaviour,
+  ...bulkWorkloads,
+  ...liveWorkloads,
+  ...growth,
+];

@@ -19,6 +19,11 @@ const Properties = defineInterface(PROPERTIES, {
 
 const Lamp = defineInterface('org.example.Lamp', { properties: { Level: { type: 'u' } } });
 
+/** Some of what BlueZ says of a device. */
+const Device = defineInterface(DEVICE, {
+  properties: { Address: { type: 's', access: 'read' }, RSSI: { type: 'n', access: 'read' } },
+});
+
 /** Ten texts, six numbers and four flags. */
 const wideTypes = [...Array(10).fill('s'), ...Array(6).fill('u'), ...Array(4).fill('b')];
 const wideNames = wideTypes.map((type, i) => `${{ s: 'Text', u: 'Number', b: 'Flag' }[type]}${i}`);
@@ -65,6 +70,16 @@ async function connect(address, parameters) {
     async managedObjects(destination) {
       const { call } = bus.proxy(ObjectManager, destination, '/');
       return async () => Object.keys(await call.GetManagedObjects()).length;
+    },
+    async view(destination) {
+      const view = bus.objects(destination, '/', { timeout: Infinity });
+      await view.ready;
+      return {
+        size: view.size,
+        watch: (changed) => view.of(Device).watch({ changed: ({ values }) => changed(values.RSSI) }),
+        read: () => [...view.of(Device)].filter(({ values }) => values.Address !== undefined).length,
+        end: () => view.end(),
+      };
     },
     send(destination, member, signature, value) {
       const call = {

@@ -3,6 +3,8 @@
  * everything before that is preparation, and not measured.
  */
 import { bulk } from './bulk.mjs';
+import { flooded } from './flooded.mjs';
+import { live } from './live.mjs';
 import { MATCH_RULE, NAME, PATH } from './names.mjs';
 
 /** Texts to send: many different ones, so that no peer benefits from a cache of one. */
@@ -11,7 +13,7 @@ const texts = Array.from({ length: 1000 }, (_, i) => `a text to echo, ${i}`);
 const BURST = 1000;
 
 /** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
-export const workloads = { calls, objects, signals, unmatched, emit, announce, assign, ...bulk };
+export const workloads = { calls, objects, signals, unmatched, emit, announce, assign, ...bulk, ...live };
 
 async function calls(peer, parameters) {
   const window = Number(parameters.get('window') ?? 1);
@@ -49,7 +51,7 @@ async function signals(peer, parameters) {
   let received = 0;
   const others = pathsOf(parameters.get('subscriptions')).slice(1);
   await Promise.all(others.map((path) => peer.onPropertiesChanged(NAME, path, () => {})));
-  await peer.onPropertiesChanged(NAME, PATH, (_name, changed) => {
+  await peer.onPropertiesChanged(NAME, parameters.get('path') ?? PATH, (_name, changed) => {
     if (changed !== undefined) received++;
   });
   const flood = await flooded(peer, parameters);
@@ -65,30 +67,6 @@ async function signals(peer, parameters) {
 async function unmatched(peer, parameters) {
   await peer.addMatch(MATCH_RULE);
   return flooded(peer, parameters);
-}
-
-/** A function that has the service send many signals, and resolves after the last. */
-async function flooded(peer, parameters) {
-  const pause = Number(parameters.get('pause') ?? 0);
-  let done;
-  await peer.onDone(NAME, () => done());
-  return async (operations) => {
-    const timer = parameters.has('timer') ? watchTimer(Number(parameters.get('timer'))) : undefined;
-    const size = process.resourceUsage().maxRSS;
-    const finished = new Promise((resolve) => {
-      done = resolve;
-    });
-    peer.send(NAME, 'Emit', 'u', operations);
-    if (pause > 0) await queueUp(peer, pause);
-    await finished;
-    return { ...timer?.stop(), grown: (process.resourceUsage().maxRSS - size) * 1024 };
-  };
-}
-
-/** Blocks for some milliseconds once everything is sent, so that messages queue up. */
-async function queueUp(peer, milliseconds) {
-  await peer.ping();
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
 
 async function emit(peer) {
@@ -129,30 +107,4 @@ function oncePerTurn(peer, change) {
 /** The bench's own path, and paths below it up to the number. */
 function pathsOf(number) {
   return [PATH, ...Array.from({ length: Number(number ?? 1) - 1 }, (_, i) => `${PATH}/${i}`)];
-}
-
-/**
- * Starts a timer of this period, and records how late it fires each time: the effect of many messages on the rest of a
- * program.
- */
-function watchTimer(period) {
-  const late = [];
-  let due = performance.now() + period;
-  let handle = setTimeout(fire, period);
-  function fire() {
-    const now = performance.now();
-    late.push(now - due);
-    due = now + period;
-    handle = setTimeout(fire, period);
-  }
-  return {
-    stop() {
-      clearTimeout(handle);
-      // A timer that never fired is as late as it is by now.
-      late.push(Math.max(0, performance.now() - due));
-      late.sort((a, b) => a - b);
-      const at = (share) => late[Math.min(late.length - 1, Math.floor(late.length * share))];
-      return { timerMedian: at(0.5), timerP99: at(0.99), timerWorst: at(1) };
-    },
-  };
 }

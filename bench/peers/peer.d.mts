@@ -29,6 +29,8 @@ export interface Peer {
   subscriber?(destination: string, path: string): Promise<() => () => void>;
   /** A function that calls `GetManagedObjects` of the object at `/`, and returns the number of objects. */
   managedObjects(destination: string): Promise<() => Promise<number>>;
+  /** A live view of the service's objects, when it is ready. For busbar only. */
+  view?(destination: string): Promise<View>;
   /** Calls a method of the bench's object that returns nothing; it need not wait for the reply. */
   send(destination: string, member: 'Emit' | 'Hold', signature: string, value: unknown): void;
   /** Resolves when everything that was sent before has arrived at the bus. */
@@ -53,6 +55,15 @@ export interface Peer {
   assigner?(): Promise<(level: number) => void>;
   /** Owns a name, and exports `Echo` and `Usage` at these paths. */
   serve(name: string, paths: readonly string[], usage: () => number): Promise<void>;
+}
+
+export interface View {
+  readonly size: number;
+  /** Calls a function for each change of a device, with its RSSI. */
+  watch(changed: (rssi: number | undefined) => void): void;
+  /** Reads the values of all devices, and returns how many have some. */
+  read(): number;
+  end(): void;
 }
 
 /**

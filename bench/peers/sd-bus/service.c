@@ -49,7 +49,7 @@ static int emit(sd_bus_message* call, void* data, sd_bus_error* error) {
   int result = sd_bus_message_read(call, "u", &count);
   if (result >= 0) result = sd_bus_reply_method_return(call, NULL);
   for (uint32_t i = 0; i < count && result >= 0; i++) {
-    result = sd_bus_emit_signal(bus, BENCH_PATH, PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as",
+    result = sd_bus_emit_signal(bus, harness_text("emits", BENCH_PATH), PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as",
                                 "org.bluez.Device1", 1, "RSSI", "n", (int)(i % 100) - 100, 0);
     if (i % BURST == BURST - 1 && result >= 0) result = sd_bus_flush(bus);
   }
