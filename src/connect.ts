@@ -1,4 +1,4 @@
-/** Connecting to a bus or a peer: the well-known buses, shared in a process, and connections of the program's own. */
+/** Connecting to a bus or a peer, with a connection of the program's own. */
 import type { Socket } from 'node:net';
 import { type Address, parseAddresses, withoutGuid } from './address/address.js';
 import { sessionBusAddresses, starterBusAddresses, systemBusAddresses } from './address/bus-addresses.js';
@@ -18,6 +18,7 @@ import {
 import { greetingFailure } from './connection/opening/greeting-failure.js';
 import { CONNECT_TIMEOUT, openConnection } from './connection/opening/open.js';
 import { checkHost, checkMachine, isElsewhere, openRemote } from './connection/opening/remote-bus.js';
+import { socketPaths } from './connection/opening/socket-changes.js';
 import { checkDescriptor, checkSocket, type OwnedStream, openStream, takeStream } from './connection/opening/stream.js';
 import { MessageBus } from './message-bus.js';
 import type { HandshakeRole, PollerKind, TransportKind } from './native/binding.js';
@@ -100,8 +101,9 @@ export interface ConnectOptions {
    * Connects again when the connection is lost: `true`, or the delays and the number of attempts. What the program has
    * declared (exports, subscriptions, names, watchers, live views) then works over the next connection. Calls that waited
    * for a reply reject, and nothing is sent twice. Calls that are made while there is no connection wait for the next
-   * one, within their time limit; signals are not kept. Each attempt has the limit `timeout`. It does not apply to the
-   * first connection; see `wait`. `false` by default.
+   * one, within their time limit; signals are not kept. Each attempt has the limit `timeout`. The file of a Unix socket is
+   * watched for meanwhile, so a bus that is back is found at once. It does not apply to the first connection; see
+   * `wait`. `false` by default.
    */
   readonly reconnect?: boolean | ReconnectOptions | undefined;
   /** Aborting cancels the attempt: `connect` rejects with the reason. It has no effect on an established connection. */
@@ -251,7 +253,16 @@ function redialOf(options: CompleteOptions): Redial | undefined {
   if (reconnect === undefined) return undefined;
   const again = { ...options, isInBackground: true, patience: undefined };
   const dial = async (signal: AbortSignal) => (await openAgain({ ...again, signal })).connection;
-  return { ...reconnect, timeout: options.timeout, dial };
+  return { ...reconnect, timeout: options.timeout, dial, socketPaths: () => pathsOf(options) };
+}
+
+/** The files of the sockets that are tried, if the environment tells them. */
+function pathsOf(options: CompleteOptions): readonly string[] {
+  try {
+    return isElsewhere(options) ? [] : socketPaths(addressesOf(options));
+  } catch {
+    return [];
+  }
 }
 
 /** The server may have been started again, with another GUID. */
@@ -276,53 +287,4 @@ function addressesOf({ address, bus = 'session' }: ConnectOptions): readonly Add
   if (bus === 'system') return systemBusAddresses();
   if (bus === 'starter') return starterBusAddresses();
   return sessionBusAddresses();
-}
-
-/** A connection that the whole process shares while it has users. */
-class SharedBus {
-  readonly #which: 'session' | 'system';
-  #current: Promise<MessageBus> | undefined;
-
-  constructor(which: 'session' | 'system') {
-    this.#which = which;
-  }
-
-  /** Resolves with a new share of the connection. Connects if there is no connection, or the last one has ended. */
-  async get(): Promise<MessageBus> {
-    this.#current ??= connect({ bus: this.#which });
-    const attempt = this.#current;
-    const bus = await attempt.catch((error: unknown) => {
-      this.#forget(attempt);
-      throw error;
-    });
-    if (bus.state === 'open') return new MessageBus(bus);
-    this.#forget(attempt);
-    return this.get();
-  }
-
-  #forget(attempt: Promise<MessageBus>): void {
-    if (this.#current === attempt) this.#current = undefined;
-  }
-}
-
-const shared = { session: new SharedBus('session'), system: new SharedBus('system') };
-
-/**
- * Resolves with the session bus, on a connection that the whole process shares. Each call returns a share of it.
- * Subscriptions, watchers, message handlers, exports and names belong to the share that made them, and end with its
- * `close`. `state`, `disconnected`, `ref` and `unref` concern the share alone. The last `close` closes the connection.
- *
- * @throws (rejects) as {@link connect} does
- */
-export function sessionBus(): Promise<MessageBus> {
-  return shared.session.get();
-}
-
-/**
- * Resolves with the system bus, on a connection that the whole process shares, as with {@link sessionBus}.
- *
- * @throws (rejects) as {@link connect} does
- */
-export function systemBus(): Promise<MessageBus> {
-  return shared.system.get();
 }

@@ -84,10 +84,10 @@ export type {
 } from './client/proxy-types.js';
 export type { ContextOption, SignalContext } from './client/signal-context.js';
 export type { SignalQueue, WatchOptions } from './client/signal-queue.js';
-export type { SignalsRule } from './client/signals-of-many.js';
+export type { SignalsOptions, SignalsRule } from './client/signals-of-many.js';
 export type { DecodeOptions } from './codec/decode-options.js';
 export { keepTypes } from './codec/kept-types.js';
-export { type ConnectOptions, connect, sessionBus, systemBus } from './connect.js';
+export { type ConnectOptions, connect } from './connect.js';
 export type { CallCounts, CallEvent, CallOutcome } from './connection/call-events.js';
 export type { ConnectionEvent, ConnectionFailure, ConnectionState } from './connection/connection-events.js';
 export type { ConnectionLimits, ServerLimits } from './connection/limits.js';
@@ -179,6 +179,7 @@ export type { SignalDestination, SignalDestinationOptions } from './service/obje
 export type { ChildNames, FoundObjects, TreeOptions } from './service/objects/subtree.js';
 export type { ServiceEnd } from './service/running/service-end.js';
 export type { StopSignal } from './service/running/stop-signals.js';
+export { type SharedBusOptions, sessionBus, systemBus } from './shared-bus.js';
 export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';
 export {

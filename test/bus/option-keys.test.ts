@@ -21,6 +21,7 @@ import {
   property,
   ServiceInterface,
   serve,
+  sessionBus,
   signal,
 } from '../../src/index.js';
 import { publicApi } from '../helpers/option-parameters.js';
@@ -29,6 +30,7 @@ import { rejection, thrown } from '../helpers/rejection.js';
 
 const test = suite('option keys');
 const daemon = await PrivateBus.start();
+process.env.DBUS_SESSION_BUS_ADDRESS = daemon.address;
 const bus = await connect({ address: daemon.address });
 const { found: parameters, disposables } = publicApi();
 
@@ -54,6 +56,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   'WatchOptions & ContextOption': (given) => proxy.watch.Said({ context: true, ...given }),
   ProxyOptions: (given) => proxy.with(given),
   ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),
+  SharedBusOptions: (given) => sessionBus(given),
   RequestNameOptions: (given) => bus.requestName(NAME, given),
   ObjectOptions: (given) => bus.object('org.freedesktop.DBus', '/', { introspection: '<node/>', ...given }),
   ObjectsOptions: (given) => bus.objects('org.freedesktop.DBus', '/', given),
@@ -67,6 +70,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   NamesWatcher: (given) => bus.watchNames(NAME, given),
   ConnectionWatcher: (given) => bus.watchConnection(given),
   WaitForNameOptions: (given) => bus.waitForName('org.freedesktop.DBus', given),
+  SignalsOptions: (given) => bus.signals(Keys, {}, { Said() {} }, given),
   SignalsRule: (given) => bus.signals(Keys, given as never, { Said() {} }),
   DecodeOptions: async (given) => (await bus.call({ ...busCall, reply: 'message' })).decode(given),
   MethodCall: (given) => bus.call({ ...busCall, ...given }),

@@ -1,11 +1,13 @@
 // time limit: 300 s
-// A bus that is killed at random moments while a service, a rival for a name and a client use it: after each kill
-// everything that was declared works again, every call has settled once, and none was executed twice. On both daemons.
+// A bus that is killed at random moments while a service, a rival for a name and a client use it, and a connection between
+// peers that is cut: each time everything that was declared works again, every call has settled once, and none was executed
+// twice. On both daemons.
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { PeerWorld } from '../helpers/reconnect-peer-world.js';
 import { World } from '../helpers/reconnect-world.js';
 import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
@@ -41,11 +43,46 @@ const round = fc.record({
 });
 const rounds = fc.array(round, { minLength: KILLS, maxLength: KILLS });
 
-async function take(world: World, steps: readonly Step[]): Promise<void> {
+/** What the steps act on. */
+type Actor = Record<Exclude<Step['do'], 'rest'>, (how: number) => void>;
+
+async function take(world: Actor, steps: readonly Step[]): Promise<void> {
   for (const { do: what, how } of steps) {
     if (what === 'rest') await delay(how);
     else world[what](how);
   }
+}
+
+interface Tested extends Actor {
+  settle(): Promise<void>;
+  checkBase(): Promise<void>;
+  checkStates(): number;
+}
+
+/** A bus, or the connection to a server. */
+interface Mortal {
+  kill(): Promise<void>;
+  restart(): Promise<void>;
+}
+
+async function play(world: Tested, bus: Mortal, all: ReturnType<typeof rounds.generate>['value']): Promise<void> {
+  for (const { before, away, after, again } of all) {
+    await take(world, before);
+    await bus.kill();
+    await take(world, away);
+    const back = bus.restart();
+    await take(world, after);
+    await back;
+    if (again !== null) {
+      await delay(again);
+      await bus.kill();
+      await take(world, away);
+      await bus.restart();
+    }
+    await world.settle();
+  }
+  await world.checkBase();
+  assert.ok(world.checkStates() >= all.length);
 }
 
 for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
@@ -53,26 +90,18 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const property = fc.asyncProperty(rounds, async (all) => {
       const bus = await PrivateBus.start({ daemon });
       await using world = await World.start(bus);
-      for (const { before, away, after, again } of all) {
-        await take(world, before);
-        await bus.kill();
-        await take(world, away);
-        const back = bus.restart();
-        await take(world, after);
-        await back;
-        if (again !== null) {
-          await delay(again);
-          await bus.kill();
-          await take(world, away);
-          await bus.restart();
-        }
-        await world.settle();
-      }
-      await world.checkBase();
-      assert.ok(world.checkStates() >= all.length);
+      await play(world, bus, all);
     });
     await fc.assert(property, { ...replayable(1), numRuns: 1 });
   });
 }
+
+test('between peers, everything works again after each cut of the connection', async () => {
+  const property = fc.asyncProperty(rounds, async (all) => {
+    await using world = await PeerWorld.start();
+    await play(world, world, all);
+  });
+  await fc.assert(property, { ...replayable(1), numRuns: 1 });
+});
 
 test.run();

@@ -18,6 +18,7 @@ import {
   type MessageBus,
   MessageType,
   NameReleasedError,
+  standard,
   TimeoutError,
 } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
@@ -406,6 +407,35 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const call = { destination: 'org.freedesktop.DBus', path: '/', interface: 'org.freedesktop.DBus', member: 'GetId' };
     const { replySerial } = await bus.call({ ...call, serial, reply: 'message' });
     assert.is(replySerial, serial);
+  });
+
+  test('a monitor is an ordinary connection after the loss, until it becomes a monitor again', async () => {
+    await using set = await setting(2);
+    const [monitor, other] = set.buses as [MessageBus, MessageBus];
+    other.export('/', implement(Lamp, { Add: (a, b) => a + b, Wait: () => '', Level: 0 }));
+    const seen: string[] = [];
+    monitor.addMessageHandler(({ member, sender }) => sender === other.uniqueName && seen.push(`${member}`) > 0);
+    const heard: number[] = [];
+    monitor.proxy(Lamp, NAME, '/').on.Switched((which) => void heard.push(which));
+    await other.requestName(NAME);
+    const become = () =>
+      monitor.proxy(standard.Monitoring, 'org.freedesktop.DBus', '/org/freedesktop/DBus').call.BecomeMonitor([], 0);
+    const ask = () => other.proxy(Lamp, NAME, '/').call.Add(1, 2);
+    await become();
+    await ask();
+    await until(() => seen.includes('Add'));
+    await lose(set.daemon, monitor, other);
+    seen.length = 0;
+    await bringBack(set.daemon, monitor, other);
+    await ask();
+    other.emit({ path: '/', interface: NAME, member: 'Switched', signature: 'u', body: [1] });
+    // Its rules are in force, and it sees nothing else.
+    await until(() => heard.length === 1);
+    await monitor.listNames();
+    assert.equal([heard, seen.includes('Add')], [[1], false]);
+    await become();
+    await ask();
+    await until(() => seen.includes('Add'));
   });
 
   test.run();

@@ -5,9 +5,8 @@
 import { ConnectionClosedError } from '../../base/errors.js';
 import type { Connection } from '../../connection/connection.js';
 import { KeepAlive } from '../../connection/keep-alive.js';
-import { onAbort } from '../../connection/sending/abort-reactions.js';
 import { WaitingCalls } from '../../connection/sending/waiting-calls.js';
-import { startTimer, TIMER_MAXIMUM } from '../../connection/time-limit.js';
+import { TIMER_MAXIMUM } from '../../connection/time-limit.js';
 
 /**
  * Attempts are aborted with this reason; the program never gets it. It is one error for all absences, because the stack of
@@ -35,19 +34,6 @@ export class Absence {
   /** Aborts at the end of the absence. */
   get signal(): AbortSignal {
     return this.#abort.signal;
-  }
-
-  /** Waits until the time has passed or the absence ends. The wait itself does not keep the process alive. */
-  pause(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const end = () => {
-        stopTimer();
-        stopListening();
-        resolve();
-      };
-      const stopTimer = startTimer(end, milliseconds, false);
-      const stopListening = onAbort(this.signal, end);
-    });
   }
 
   /** Ends it. The calls that wait are sent, or rejected, by the caller. */

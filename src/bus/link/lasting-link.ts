@@ -19,6 +19,7 @@ import type { Routing } from '../routing.js';
 import { Absence } from './absence.js';
 import type { ConnectionWatcher } from './connection-watcher.js';
 import { type BusState, type Lasting, Link, type LinkUser } from './link.js';
+import { Pauses } from './pauses.js';
 import { type CompleteReconnect, Delays } from './reconnect-options.js';
 
 /** How the next connection is made. */
@@ -27,6 +28,8 @@ export interface Redial extends CompleteReconnect {
   readonly dial: (signal: AbortSignal) => Promise<Connection>;
   /** Milliseconds in which the bus has to answer Hello. */
   readonly timeout: number;
+  /** The files of the sockets that are tried. Their changes are watched for. */
+  readonly socketPaths: () => readonly string[];
 }
 
 /**
@@ -206,17 +209,22 @@ export class LastingLink extends Link {
 
   async #reconnect(absence: Absence): Promise<void> {
     const { signal } = absence;
-    for (;;) {
-      await absence.pause(this.#delays.take());
-      if (signal.aborted) return;
-      const next = await this.#attempt(signal).catch((error: unknown) => {
-        trace('#%d is not replaced yet: %s', this.connection.id, error);
-        if (!signal.aborted) this.#countFailure(error);
-      });
-      if (signal.aborted) return;
-      if (next === undefined) continue;
-      this.#moveTo(next, absence);
-      return;
+    const pauses = new Pauses(this.#delays, this.#redial.socketPaths(), signal);
+    try {
+      for (;;) {
+        const isDue = await pauses.next();
+        if (signal.aborted) return;
+        const next = await this.#attempt(signal).catch((error: unknown) => {
+          trace('#%d is not replaced yet: %s', this.connection.id, error);
+          if (!signal.aborted && isDue) this.#countFailure(error);
+        });
+        if (signal.aborted) return;
+        if (next === undefined) continue;
+        this.#moveTo(next, absence);
+        return;
+      }
+    } finally {
+      pauses.end();
     }
   }
 

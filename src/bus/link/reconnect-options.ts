@@ -10,7 +10,10 @@ export interface ReconnectOptions {
   readonly minDelay?: number | undefined;
   /** The delay doubles with each failed attempt, up to this many milliseconds. 30 000 by default. */
   readonly maxDelay?: number | undefined;
-  /** How many attempts in a row may fail before the bus gives up. No limit by default. */
+  /**
+   * How many attempts in a row may fail before the bus gives up. No limit by default. Attempts that are made early, because
+   * the file of the socket has changed, do not count.
+   */
   readonly attempts?: number | undefined;
 }
 

@@ -20,6 +20,7 @@ import type { CompleteLimits } from '../limits.js';
 import { onAbort } from '../sending/abort-reactions.js';
 import { timeLimit } from '../time-limit.js';
 import { failureText } from './connect-failure.js';
+import { socketPaths } from './socket-changes.js';
 import type { ServerKind } from './socket-owner.js';
 import { type Prospect, waitForSocket } from './wait-for-socket.js';
 
@@ -70,7 +71,7 @@ export async function openConnection(addresses: readonly Address[], options: Ope
     patience === undefined
       ? await attempt(options.timeout)
       : await waitForSocket(
-          addresses.flatMap(({ transport, parameters }) => (transport === 'unix' && parameters.get('path')) || []),
+          socketPaths(addresses),
           { limit: patience, signal },
           (left) => attempt(Math.min(options.timeout, left)),
           prospectOf,

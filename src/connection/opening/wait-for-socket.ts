@@ -4,10 +4,8 @@
  * server that has bound it and does not listen yet, an abstract name and a TCP port are tried again, after delays that
  * grow.
  */
-import { existsSync, type FSWatcher, watch } from 'node:fs';
-import { basename, dirname, join, relative, sep } from 'node:path';
-import { onAbort } from '../sending/abort-reactions.js';
-import { startTimer, timeLimit } from '../time-limit.js';
+import { timeLimit } from '../time-limit.js';
+import { SocketChanges } from './socket-changes.js';
 
 /** Milliseconds until the second attempt at a server that refuses, and between attempts after many. */
 const FIRST_DELAY = 10;
@@ -41,7 +39,7 @@ export async function waitForSocket<Outcome>(
   try {
     for (;;) {
       // Watching begins before the attempt, so that no change is missed.
-      const changes = new Changes(paths);
+      const changes = new SocketChanges(paths);
       try {
         const outcome = await attempt(Math.max(1, endsAt - performance.now()));
         const prospect = prospectOf(outcome);
@@ -58,82 +56,4 @@ export async function waitForSocket<Outcome>(
   } finally {
     stop();
   }
-}
-
-/** Notices that one of some files may have come into being, been replaced or changed. */
-class Changes {
-  readonly #watchers: FSWatcher[] = [];
-  #areNoticed = true;
-  #hasChanged = false;
-  #tell: (() => void) | undefined;
-
-  constructor(paths: readonly string[]) {
-    for (const path of paths) this.#watch(path);
-  }
-
-  /** Whether every file is watched. The kernel limits the number of watches of a user. */
-  get areNoticed(): boolean {
-    return this.#areNoticed;
-  }
-
-  /** Waits for a change. Resolves with `false` if it has not come after these milliseconds, or at the end of waiting. */
-  async next(milliseconds: number, end: Promise<unknown>, signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#hasChanged) return true;
-    let stopTimer: (() => void) | undefined;
-    let stopListening: (() => void) | undefined;
-    const changed = new Promise<void>((resolve) => {
-      this.#tell = resolve;
-      stopTimer = startTimer(resolve, milliseconds);
-      stopListening = signal && onAbort(signal, resolve);
-    });
-    await Promise.race([changed, end]);
-    stopTimer?.();
-    stopListening?.();
-    return this.#hasChanged;
-  }
-
-  end(): void {
-    for (const watcher of this.#watchers) watcher.close();
-  }
-
-  #watch(path: string): void {
-    let folder = nearestFolder(path);
-    for (;;) {
-      if (!this.#watchFolder(folder, path)) return;
-      // A folder that came into being before the watch began is not noticed.
-      const nearest = nearestFolder(path);
-      if (nearest === folder) return;
-      folder = nearest;
-    }
-  }
-
-  /** Watches for the next part of the path below an existing folder. Returns whether that is possible. */
-  #watchFolder(folder: string, path: string): boolean {
-    const next = relative(folder, path).split(sep)[0];
-    const isPart = (name: string | null) => name === null || name === next || name === basename(folder);
-    try {
-      const watcher = watch(folder, (_event, name) => {
-        if (isPart(name)) this.#note();
-      });
-      // For instance, the folder was removed.
-      watcher.on('error', () => this.#note());
-      this.#watchers.push(watcher);
-      return true;
-    } catch {
-      this.#areNoticed = false;
-      return false;
-    }
-  }
-
-  #note(): void {
-    this.#hasChanged = true;
-    this.#tell?.();
-  }
-}
-
-/** The nearest folder above a path that exists. */
-function nearestFolder(path: string): string {
-  let folder = dirname(path);
-  while (!existsSync(join(folder, '.')) && folder !== dirname(folder)) folder = dirname(folder);
-  return folder;
 }
