@@ -79,6 +79,8 @@ export const testPeers = [
   existsSync('/run/systemd/system')
     ? { name: 'NetworkManager', present: () => hasProgram('NetworkManager'), packages: {} }
     : program('NetworkManager', 'network-manager'),
+  // A player of the specification MPRIS.
+  program('cmus', 'cmus'),
   pythonModule('dbus_next', 'python3-dbus-next'),
   pythonModule('dbus_fast', 'python3-dbus-fast'),
   program('g++', 'g++'),

@@ -2,7 +2,7 @@
  * The programs of examples/desktop as a user runs them: the scanner and the Wi-Fi editor with the services that
  * python-dbusmock plays, the list of players with a player that is installed, and with one of busbar's own.
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, defineInterface, implement, type MessageBus, variant } from 'busbar';
@@ -10,7 +10,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { missingMock, withMock } from '../helpers/mocked-service.js';
 import { programArguments } from '../helpers/own-runtime.js';
-import { programPath } from '../helpers/paths.js';
+import { missingPrograms } from '../helpers/paths.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { outputOf, Program } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
@@ -130,29 +130,34 @@ testUnless(PrivateBus.missing(), test, 'the list of players follows each from it
   }),
 );
 
-const plugin = '/usr/lib/mpv-mpris/mpris.so';
-const missingPlayer =
-  PrivateBus.missing() ??
-  (programPath('mpv') === undefined || !existsSync(plugin) ? 'mpv with mpv-mpris not installed' : undefined);
-
-testUnless(missingPlayer, test, 'the list of players has what mpv plays', () =>
-  withPlaying(async (bus, playing, server) => {
-    const folder = mkdtempSync(join(tmpdir(), 'busbar-tune-'));
-    try {
-      const file = join(folder, 'tune.wav');
-      writeFileSync(file, tune('Sinnerman', 'Nina Simone'));
-      const options = ['--no-config', '--no-terminal', '--ao=null', '--vo=null', '--loop', `--script=${plugin}`];
-      await using _mpv = Program.start('mpv', [...options, file], { env: server.env });
-      await playing.line(/^mpv Playing Nina Simone Sinnerman$/);
-      const [name] = (await bus.listNames()).filter((each) => each.startsWith('org.mpris.MediaPlayer2.mpv'));
-      await bus.proxy(Player, name as string, '/org/mpris/MediaPlayer2').call.PlayPause();
-      await playing.line(/^mpv Paused Nina Simone Sinnerman$/);
-      await _mpv.stop();
-      await playing.line(/^mpv is gone$/);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  }),
+/** A player for terminals, so it gets one. Without a device it plays as fast as it can, again and again. */
+testUnless(
+  PrivateBus.missing() ?? missingPrograms('cmus', 'cmus-remote', 'script'),
+  test,
+  'the list of players has what cmus plays',
+  () =>
+    withPlaying(async (bus, playing, server) => {
+      const folder = mkdtempSync(join(tmpdir(), 'busbar-tune-'));
+      try {
+        const [file, socket] = [join(folder, 'tune.wav'), join(folder, 'socket')];
+        writeFileSync(file, tune('Sinnerman', 'Nina Simone'));
+        writeFileSync(join(folder, 'rc'), 'set output_plugin=ao\nset dsp.ao.driver=null\nset repeat_current=true\n');
+        const env = { ...server.env, CMUS_HOME: folder, HOME: folder, TERM: 'xterm' };
+        await using player = Program.start('script', ['-qec', `cmus --listen ${socket}`, '/dev/null'], { env });
+        const command = (...args: readonly string[]) => outputOf('cmus-remote', ['--server', socket, ...args], { env });
+        const name = 'org.mpris.MediaPlayer2.cmus';
+        await bus.waitForName(name, { timeout: 20_000 });
+        await command('--file', file);
+        await playing.line(/^cmus Playing Nina Simone Sinnerman$/);
+        await bus.proxy(Player, name, '/org/mpris/MediaPlayer2').call.PlayPause();
+        await playing.line(/^cmus Paused Nina Simone Sinnerman$/);
+        await command('--raw', 'quit');
+        await playing.line(/^cmus is gone$/);
+        await player.finished;
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }),
 );
 
 test.run();
