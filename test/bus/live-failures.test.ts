@@ -166,7 +166,7 @@ test('a program may end the view, its watch and its loop while it is told', asyn
     ?.until(() => false);
   first.end();
   const error = await rejection(waiting ?? Promise.resolve());
-  assert.match(error.message, 'not followed any more');
+  assert.match(error.message, 'no longer followed');
   assert.equal(told, ['/tanks/a', '/tanks/a false 0']);
   const rest: string[] = [];
   for await (const { kind, object } of loop) rest.push(`${kind} ${object.path}`);
@@ -193,7 +193,7 @@ test('a predicate that ends its view rejects, and one that throws rejects with i
   );
   made.properties.Level = 7;
   assert.is((await thrown).message, 'odd');
-  assert.match((await ended).message, 'not followed any more');
+  assert.match((await ended).message, 'no longer followed');
   assert.equal(cached.values, {});
   assert.is(cached.present, false);
 });
