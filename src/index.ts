@@ -177,6 +177,24 @@ export type { ExportedTree } from './service/objects/exported-tree.js';
 export type { Export, ExportedObject } from './service/objects/exports.js';
 export type { SignalDestination, SignalDestinationOptions } from './service/objects/recipient.js';
 export type { ChildNames, FoundObjects, TreeOptions } from './service/objects/subtree.js';
+export type { AuthorizeOptions } from './service/permits/authorize.js';
+export type {
+  ImplementedMethodOptions,
+  ImplementedPropertyOptions,
+  ImplementOptions,
+  LooseImplementOptions,
+} from './service/permits/implemented-rules.js';
+export type { Concurrency, HandlerOrder, ValueCheck } from './service/permits/member-rules.js';
+export type {
+  GroupPermission,
+  InterfacePermissions,
+  Permission,
+  PermissionFunction,
+  PolkitPermission,
+  PropertyPermissions,
+  UserIdPermission,
+  UserNamePermission,
+} from './service/permits/permission.js';
 export type { ServiceEnd } from './service/running/service-end.js';
 export type { StopSignal } from './service/running/stop-signals.js';
 export { type SharedBusOptions, sessionBus, systemBus } from './shared-bus.js';

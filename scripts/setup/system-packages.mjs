@@ -60,6 +60,12 @@ export const testPeers = [
   program('dbus-broker', 'dbus-broker'),
   program('xdg-dbus-proxy', 'xdg-dbus-proxy'),
   program('busctl', 'systemd'),
+  {
+    name: 'polkitd',
+    // Not in a folder of programs: the bus starts it.
+    present: () => ['/usr/lib/polkit-1', '/usr/libexec'].some((folder) => existsSync(join(folder, 'polkitd'))),
+    packages: { 'apt-get': 'polkitd' },
+  },
   program('gdbus', 'libglib2.0-bin'),
   program('playerctl', 'playerctl'),
   program('notify-send', 'libnotify-bin'),

@@ -106,6 +106,15 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   SignalOptions: (given) => signal(given),
   SignalDestinationOptions: (given) => implement(Keys, { Ask() {} }).to(bus.uniqueName, given),
   TreeOptions: (given) => bus.exportTree('/trees', { children: () => [], find: () => undefined, ...given }),
+  AuthorizeOptions: async (given) => {
+    const ask = async (call: CallContext) => call.authorize('org.example.ask', given).catch((error) => error);
+    let answer: unknown;
+    const object = implement(Keys, { Ask: async (call) => void (answer = await ask(call)) });
+    using _exported = bus.export('/asks', object);
+    await bus.proxy(Keys, bus.uniqueName, '/asks').call.Ask();
+    throw answer;
+  },
+  ImplementOptions: (given) => implement(Keys, { Ask: () => {} }, given),
   ServiceInterfaceOptions: (given) =>
     new (class extends ServiceInterface {
       constructor() {

@@ -184,6 +184,7 @@ export class PrivateBus {
     const launcher = sharedPath('tools/dbus-broker-direct.py') as string;
     const args = [launcher, join(this.#folder, 'socket')];
     const program = await startAndAwaitAddress(pythonWith('gi') as string, args, Object.fromEntries(limits));
+    if (this.#options.type === 'system') chmodSync(join(this.#folder, 'socket'), 0o666);
     return { program, pid: childOf(program.pid) };
   }
 }

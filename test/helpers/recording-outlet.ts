@@ -85,6 +85,7 @@ export function callContext(sender?: string): CallContext {
       throw new Error('there is no message');
     },
     credentials: () => Promise.reject(new Error('there is no bus')),
+    authorize: () => Promise.reject(new Error('there is no bus')),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Credentials } from '../../bus/names/driver.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
+import type { AuthorizeOptions } from '../permits/authorize.js';
 
 /**
  * The call that a handler answers. A decorated method gets it as its last parameter with the option `context: true`;
@@ -45,4 +46,23 @@ export interface CallContext {
    * @throws (rejects) {@link NotSupportedError} between peers that are not connected by a Unix socket
    */
   credentials(): Promise<Credentials>;
+  /**
+   * Asks polkit whether the caller may perform an action. The user is asked only if the caller called with the flag
+   * ALLOW_INTERACTIVE_AUTHORIZATION. polkit withdraws its question if the caller leaves, at the time limit, and when
+   * `signal` aborts. A handler that does not catch the error answers the caller with it.
+   *
+   * @example
+   * ```ts
+   * @method({ in: ['name:s'], context: true })
+   * async SetName(name: string, call: CallContext): Promise<void> {
+   *   await call.authorize('org.example.set-name', { details: { name } });
+   * }
+   * ```
+   * @param action the id of the action, which a `.policy` file declares
+   * @throws (rejects) {@link AccessDeniedError} if the caller may not, or polkit does not answer or is not available,
+   * which is also reported on the channel `busbar:problem`
+   * @throws (rejects) {@link InteractiveAuthorizationRequiredError} if the user would have to be asked
+   * @throws (rejects) the reason of a signal
+   */
+  authorize(action: string, options?: AuthorizeOptions): Promise<void>;
 }

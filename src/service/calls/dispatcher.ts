@@ -28,6 +28,8 @@ import type { Variant } from '../../values/variant.js';
 import type { Exportable } from '../objects/exportable.js';
 import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
 import type { Subtree } from '../objects/subtree.js';
+import { runGuarded } from '../permits/guard.js';
+import type { MemberRules } from '../permits/member-rules.js';
 import { introspectable } from '../standard/introspectable.js';
 import { objectManager } from '../standard/object-manager.js';
 import { peer } from '../standard/peer.js';
@@ -85,7 +87,8 @@ export class Dispatcher implements Lasting {
         const { exportable, atWork } = exported;
         const method = methodOf(exportable.description, call.member);
         checkBody(message, method);
-        this.#settle(call, method, runMethod(exportable, method, call), atWork);
+        if (exportable.rules === undefined) this.#settle(call, method, runMethod(exportable, method, call), atWork);
+        else this.#settleAny(call, method, runByRules(exportable, exportable.rules, method, call), atWork);
       } else {
         const subtree = message.interface === PEER ? undefined : this.#tree.subtreeToAsk(call.path);
         if (subtree === undefined) this.#handleAt(this.#tree.get(call.path), call);
@@ -114,9 +117,7 @@ export class Dispatcher implements Lasting {
     // Read before the handler runs, because a handler may end its own export.
     const atWork = target.atWork ?? node?.atWork ?? [];
     checkBody(message, method);
-    const result = target.invoke(method, call);
-    if (result instanceof LateAnswer) this.#settleLate(call, method, result, atWork);
-    else this.#settle(call, method, result, atWork);
+    this.#settleAny(call, method, target.invoke(method, call), atWork);
   }
 
   /** Refuses a call of a caller at its limit. Its body is not decoded. */
@@ -144,14 +145,14 @@ export class Dispatcher implements Lasting {
     );
   }
 
-  #settleLate(
-    call: IncomingCall,
-    method: MethodDescription,
-    answer: LateAnswer<unknown>,
-    atWork: readonly CallsAtWork[],
-  ): void {
+  /** As {@link #settle}, for a result that may be a `LateAnswer`. */
+  #settleAny(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
+    if (!(result instanceof LateAnswer)) {
+      this.#settle(call, method, result, atWork);
+      return;
+    }
     call.begin(this.#inProgress, atWork);
-    answer.settle(
+    result.settle(
       (value) => reply(call, method, value),
       (error) => fail(call, error),
     );
@@ -165,17 +166,34 @@ const standardTargets: ReadonlyMap<string, CallTarget> = new Map(
 
 /** Decodes the arguments, once and in the method's form, and runs the method. */
 function runMethod(exportable: Exportable, method: MethodDescription, call: IncomingCall): unknown {
+  return exportable.callMethod(method.name, argumentsOf(exportable, method, call), call);
+}
+
+/** Runs a method of an object some of whose members have rules. */
+function runByRules(
+  exportable: Exportable,
+  { methods }: MemberRules,
+  method: MethodDescription,
+  call: IncomingCall,
+): unknown {
   const { name } = method;
-  const { readings } = exportable;
+  const rule = methods.get(name);
+  if (rule === undefined) return runMethod(exportable, method, call);
+  return runGuarded(rule, {
+    call,
+    object: exportable,
+    what: `${exportable.description.name}.${name}`,
+    readArguments: () => argumentsOf(exportable, method, call),
+    run: (args) => exportable.callMethod(name, args, call),
+  });
+}
+
+function argumentsOf({ readings }: Exportable, method: MethodDescription, call: IncomingCall): unknown[] {
   // Most objects have no such method, so the look-up is skipped.
-  const variants = readings.size === 0 ? undefined : readings.get(name);
-  const args =
-    variants === undefined
-      ? call.readArguments()
-      : method.inShapes === undefined
-        ? call.readArguments({ variants })
-        : shapedArguments(method, call.readArguments({ variants: 'wrap' }), variants);
-  return exportable.callMethod(name, args, call);
+  const variants = readings.size === 0 ? undefined : readings.get(method.name);
+  if (variants === undefined) return call.readArguments();
+  if (method.inShapes === undefined) return call.readArguments({ variants });
+  return shapedArguments(method, call.readArguments({ variants: 'wrap' }), variants);
 }
 
 /** All targets at a node, exported interfaces first. A node between exports has the standard interfaces only. */
@@ -185,7 +203,10 @@ function targetsOf(node: TreeNode): CallTarget[] {
     targets.push({
       description: exportable.description,
       atWork,
-      invoke: (method, call) => runMethod(exportable, method, call),
+      invoke: (method, call) =>
+        exportable.rules === undefined
+          ? runMethod(exportable, method, call)
+          : runByRules(exportable, exportable.rules, method, call),
     });
   }
   if (node.managesObjects) targets.push(objectManager);

@@ -22,6 +22,7 @@ import type { IncomingMessage } from '../../connection/receiving/incoming-messag
 import type { MethodDescription } from '../../interface/description.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
+import { type AuthorizeOptions, authorize } from '../permits/authorize.js';
 import type { CallContext } from './call-context.js';
 import type { CallsInProgress } from './calls-in-progress.js';
 import { asAnswer, type ErrorAnswer } from './error-answer.js';
@@ -136,6 +137,10 @@ export class IncomingCall implements CallContext {
         'caller credentials are unavailable: the caller has disconnected, or is not on a Unix socket',
       ),
     );
+  }
+
+  authorize(action: string, options?: AuthorizeOptions, isQuiet?: boolean): Promise<void> {
+    return authorize(this.#connection, this, action, options, isQuiet);
   }
 
   /** @internal */

@@ -8,6 +8,7 @@ import { anyValue, KnownOptions, type OptionTable } from '../../base/known-optio
 import { quoted } from '../../base/names.js';
 import { checkBoolean } from '../../base/parameters.js';
 import { elsewhere, methodTable, propertyTable, signalTable } from '../../interface/build.js';
+import { type OwnRule, ownRule, type RuleInput, ruleTables } from '../permits/member-rules.js';
 import { type Member, membersOf, noteOnFunction, noteOnPrototype } from './members.js';
 import { isServiceInstance, serviceBrand } from './service-object.js';
 
@@ -40,11 +41,15 @@ const sharedTable: OptionTable<MemberOptions> = {
 const known = {
   method: new KnownOptions(
     '@method()',
-    { ...sharedTable, ...methodTable, context: checkBoolean },
+    { ...sharedTable, ...methodTable, ...ruleTables.method, context: checkBoolean },
     { elsewhere: elsewhere.method },
   ),
   signal: new KnownOptions('@signal()', { ...sharedTable, ...signalTable }, { elsewhere: elsewhere.signal }),
-  property: new KnownOptions('@property()', { ...sharedTable, ...propertyTable }, { elsewhere: elsewhere.property }),
+  property: new KnownOptions(
+    '@property()',
+    { ...sharedTable, ...propertyTable, ...ruleTables.property },
+    { elsewhere: elsewhere.property },
+  ),
 };
 
 /** The form of each decorator. */
@@ -192,4 +197,18 @@ export function checkOptions(decorator: keyof typeof known, options: unknown, re
     throw new InvalidArgumentError(`@${decorator} takes one object of options: write ${written[decorator]}`);
   }
   known[decorator].check(options as never);
+}
+
+/**
+ * Compiles the rules in the options of a decorator.
+ *
+ * @throws {@link InvalidArgumentError}
+ */
+export function ruleOf(kind: 'method' | 'property', key: string, name: string, input: RuleInput): OwnRule | undefined {
+  try {
+    return ownRule(kind, name, input);
+  } catch (error) {
+    if (error instanceof InvalidArgumentError) throw refused(kind, key, error.message);
+    throw error;
+  }
 }

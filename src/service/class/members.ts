@@ -12,6 +12,7 @@ import { InvalidArgumentError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
 import type { MethodInput, PropertyInput, SignalInput } from '../../interface/build.js';
 import type { Access } from '../../interface/description.js';
+import type { OwnRule } from '../permits/member-rules.js';
 
 interface MemberNote {
   /** The name of the member in the class. */
@@ -31,6 +32,8 @@ interface MemberNote {
 export interface MethodMember extends MemberNote {
   readonly kind: 'method';
   readonly definition: MethodInput;
+  /** Which callers may call it, and when. */
+  readonly rule: OwnRule | undefined;
   /** Whether the handler wants the call's context as its last parameter. */
   readonly context: boolean;
 }
@@ -43,6 +46,8 @@ interface SignalMember extends MemberNote {
 export interface PropertyMember extends MemberNote {
   readonly kind: 'property';
   readonly definition: Omit<PropertyInput, 'access'>;
+  /** Which callers may read and set it, and which values it accepts. */
+  readonly rule: OwnRule | undefined;
   /** The access in the decorator's options; if left out, what getter and setter allow. */
   readonly access: Access | undefined;
   /** Whether the assigned value is the value that is read. A getter may return anything. */

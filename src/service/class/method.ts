@@ -2,8 +2,10 @@
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
 import type { ArgumentList, MethodInput } from '../../interface/build.js';
-import type { NoReply } from '../../interface/definitions.js';
+import type { HandlerParameters, NoReply } from '../../interface/definitions.js';
 import type { ValidArguments, VariantChoice } from '../../signature/types.js';
+import type { HandlerOrder, RuleInput } from '../permits/member-rules.js';
+import type { Permission } from '../permits/permission.js';
 import {
   checkOptions,
   decorated,
@@ -13,6 +15,7 @@ import {
   type MemberOptions,
   noMethod,
   refused,
+  ruleOf,
 } from './decoration.js';
 import { checkMember } from './member-check.js';
 import type { MethodRefusal } from './method-refusal.js';
@@ -26,7 +29,8 @@ export interface MethodOptions<
   C extends boolean,
   V extends VariantChoice = 'plain',
   N extends string = string,
-> extends MemberOptions<N & ValidMemberName<N>> {
+> extends MemberOptions<N & ValidMemberName<N>>,
+    HandlerOrder {
   /** The arguments; none by default. */
   readonly in?: (I & ValidArguments<I>) | undefined;
   /**
@@ -46,6 +50,8 @@ export interface MethodOptions<
    * their types beside their containers. Use `'wrap'` or `'keep'` to pass variants on with their types.
    */
   readonly variants?: V | undefined;
+  /** Which callers may call it; by default those that the interface allows, or all. */
+  readonly allow?: Permission<HandlerParameters<I, V>> | undefined;
 }
 
 /** The decorator that {@link method} returns, for both dialects. Its compile errors say what to change. */
@@ -100,8 +106,11 @@ export function method(given: unknown = {}, ...rest: readonly unknown[]): (...ar
     name,
     disabled = false,
     context = false,
+    allow,
+    concurrency,
+    queue,
     ...definition
-  } = given as Given<MethodInput & { readonly context?: boolean }>;
+  } = given as Given<MethodInput & RuleInput & { readonly context?: boolean }>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, value, leaveNote } = decorated('method', args);
     if (kind !== 'method') throw refused('method', key, noMethod(kind, key));
@@ -109,7 +118,8 @@ export function method(given: unknown = {}, ...rest: readonly unknown[]): (...ar
     const complete = (prototype: object, isOverride: boolean) => {
       if (isOverride && !disabled) checkMethodOverride(prototype, key);
     };
-    const member = { kind, key, name: name ?? key, disabled, context, definition, complete } as const;
+    const rule = ruleOf(kind, key, name ?? key, { allow, concurrency, queue });
+    const member = { kind, key, name: name ?? key, disabled, context, definition, rule, complete } as const;
     checkMember(member);
     leaveNote(member);
   };

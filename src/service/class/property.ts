@@ -1,8 +1,10 @@
 /** `@property`: makes an accessor, a getter and setter, or a plain field of the class a D-Bus property. */
 import type { PropertyInput } from '../../interface/build.js';
 import type { Access, EmitsChanged } from '../../interface/description.js';
-import type { ValidType, VariantChoice } from '../../signature/types.js';
-import { checkOptions, decorated, type Given, type MemberOptions, refused } from './decoration.js';
+import type { ReadValueAs, ValidType, VariantChoice } from '../../signature/types.js';
+import type { HandlerOrder, RuleInput, ValueCheck } from '../permits/member-rules.js';
+import type { PropertyPermissions } from '../permits/permission.js';
+import { checkOptions, decorated, type Given, type MemberOptions, refused, ruleOf } from './decoration.js';
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
 import { checkPropertyOverride } from './override-check.js';
@@ -15,7 +17,8 @@ export interface PropertyOptions<
   A extends Access | undefined,
   W extends VariantChoice = 'plain',
   E extends EmitsChanged | undefined = EmitsChanged | undefined,
-> extends MemberOptions {
+> extends MemberOptions,
+    HandlerOrder {
   /** The signature of one complete type. */
   readonly type: S & ValidType<S>;
   /** How clients may access it. By default what the getter and setter allow; `readwrite` for an accessor or a field. */
@@ -32,6 +35,18 @@ export interface PropertyOptions<
    * another value.
    */
   readonly variants?: W | undefined;
+  /** Which callers may read and set it; by default those that the interface allows, or all. */
+  readonly allow?: PropertyPermissions<ReadValueAs<S, W>> | undefined;
+  /**
+   * Which values it accepts. Of values that do not match the signature, it is not asked.
+   *
+   * @example
+   * ```ts
+   * @property({ type: 'u', check: (value) => value <= 100 })
+   * accessor Level = 0;
+   * ```
+   */
+  readonly check?: ValueCheck<ReadValueAs<S, W>> | undefined;
 }
 
 /** The decorator that {@link property} returns, for both dialects. Its compile errors say what to change. */
@@ -99,7 +114,16 @@ export function property(
 ): RefusedDecorator;
 export function property(given?: unknown, ...rest: readonly unknown[]): RefusedDecorator {
   checkOptions('property', given, rest);
-  const { name, disabled = false, access, ...definition } = given as Given<PropertyInput>;
+  const {
+    name,
+    disabled = false,
+    access,
+    allow,
+    check,
+    concurrency,
+    queue,
+    ...definition
+  } = given as Given<PropertyInput & RuleInput>;
   return (...args: readonly unknown[]): void => {
     const { kind, key, leaveNote } = decorated('property', args);
     if (kind === 'method')
@@ -111,6 +135,7 @@ export function property(given?: unknown, ...rest: readonly unknown[]): RefusedD
       disabled,
       access,
       definition,
+      rule: ruleOf('property', key, name ?? key, { allow, check, concurrency, queue }),
       isStored: isStoredAs(kind),
       isField: kind === 'field',
       complete: (prototype: object, isOverride: boolean) => {

@@ -77,7 +77,7 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
     }
     interfaceOptions.checkKeys(options);
     answerProbe(new.target, options);
-    this.#object = new ServiceObject(this, classDescription(new.target.prototype, options));
+    this.#object = new ServiceObject(this, classDescription(new.target.prototype, options), options);
   }
 
   static {

@@ -16,6 +16,8 @@ import { withContext } from '../calls/with-context.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import type { Recipient } from '../objects/recipient.js';
+import { type MemberRules, memberRules, type OwnRule, type RuleInput } from '../permits/member-rules.js';
+import { checkFirst, checkOf } from '../permits/value-checks.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { isThenable } from '../thenable.js';
@@ -61,6 +63,7 @@ const none: readonly never[] = [];
 
 export class ServiceObject implements Exportable, PropertySource {
   readonly description: InterfaceDescription;
+  readonly rules: MemberRules | undefined;
   readonly properties: PropertyStore;
   readonly #instance: Record<string, unknown>;
   readonly #named: MembersByName;
@@ -71,11 +74,12 @@ export class ServiceObject implements Exportable, PropertySource {
   /** The signals that were reported as hidden by a field. */
   #told: Set<string> | undefined;
 
-  constructor(instance: object, description: InterfaceDescription) {
+  constructor(instance: object, description: InterfaceDescription, options: RuleInput) {
     checkNotProvided(description.name);
     this.description = description;
     this.#instance = instance as Record<string, unknown>;
     this.#named = membersByName(membersOf(Object.getPrototypeOf(instance)));
+    this.rules = rulesOf(description, this.#named, options);
     this.#unchecked = this.#named.stored;
     this.properties = new PropertyStore(description, this);
   }
@@ -170,7 +174,10 @@ export class ServiceObject implements Exportable, PropertySource {
       // The constructor has not defined it yet.
       return false;
     }
-    if (value !== undefined) encodeEntry(description, value, false, member.key);
+    if (value === undefined) return true;
+    encodeEntry(description, value, false, member.key);
+    const check = checkOf(this.rules, member.name);
+    if (check !== undefined) checkFirst(check, member.key, value);
     return true;
   }
 
@@ -297,6 +304,26 @@ function membersByName(members: ClassMembers): MembersByName {
   const named = { members, methods, properties, readings, stored, signals, mayDefineMore };
   byName.set(members, named);
   return named;
+}
+
+const sharedRules = new WeakMap<InterfaceDescription, { readonly rules: MemberRules | undefined }>();
+
+/** The rules of an instance. All instances of a class share them, if the options have none. */
+function rulesOf(
+  description: InterfaceDescription,
+  { methods, properties }: MembersByName,
+  options: RuleInput,
+): MemberRules | undefined {
+  const isShared = options.allow === undefined && options.concurrency === undefined && options.queue === undefined;
+  const known = isShared ? sharedRules.get(description) : undefined;
+  if (known !== undefined) return known.rules;
+  const rules = memberRules(description, options, ownRules(methods), ownRules(properties));
+  if (isShared) sharedRules.set(description, { rules });
+  return rules;
+}
+
+function ownRules(members: ReadonlyMap<string, MethodMember | PropertyMember>): ReadonlyMap<string, OwnRule> {
+  return new Map([...members].flatMap(([name, { rule }]) => (rule === undefined ? [] : [[name, rule] as const])));
 }
 
 /** Whether a field of the instance has replaced a signal. A method bound to the instance emits as before. */

@@ -21,6 +21,7 @@ import type { CallContext } from '../calls/call-context.js';
 import type { ParametersWithContext } from '../calls/with-context.js';
 import { registerExportables } from '../objects/exportable.js';
 import { Recipient, type SignalDestination, type SignalDestinationOptions } from '../objects/recipient.js';
+import type { ImplementOptions, LooseImplementOptions } from '../permits/implemented-rules.js';
 import { ImplementedObject } from './implemented-object.js';
 
 /**
@@ -191,6 +192,7 @@ export interface LooseImplementation extends Implementation {
  *
  * @param members for each method a function; for each property its first value, or `{ get, set }`, which may be
  * asynchronous
+ * @param options which callers may use the members, in which order the handlers run, and which values properties accept
  *
  * @example
  * ```ts
@@ -207,13 +209,25 @@ export interface LooseImplementation extends Implementation {
  * type; if a method and a property have the same name, which only a decorated class can implement; or if introspection
  * data has several methods of one name
  */
-export function implement(description: InterfaceDescription, members: LooseMembers): LooseImplementation;
+export function implement(
+  description: InterfaceDescription,
+  members: LooseMembers,
+  options?: LooseImplementOptions,
+): LooseImplementation;
 export function implement<
   const M extends InterfaceMembers,
   const Given extends ImplementationMembers<M> & NoOthers<M, Given>,
->(definition: InterfaceDefinition<string, M>, members: Given & ThisType<GivenAsThis<M>>): ImplementationOf<M, Given>;
-export function implement(given: InterfaceDefinition | InterfaceDescription, members: object): object {
-  return new ImplementationHandle(new ImplementedObject(definitionOf(given), members));
+>(
+  definition: InterfaceDefinition<string, M>,
+  members: Given & ThisType<GivenAsThis<M>>,
+  options?: ImplementOptions<M>,
+): ImplementationOf<M, Given>;
+export function implement(
+  given: InterfaceDefinition | InterfaceDescription,
+  members: object,
+  options?: ImplementOptions | LooseImplementOptions,
+): object {
+  return new ImplementationHandle(new ImplementedObject(definitionOf(given), members, options));
 }
 
 /** The definitions for descriptions, so that the objects of one description share what they can. */

@@ -20,6 +20,9 @@ import { GENERATOR, isGenerator } from '../class/decoration.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import type { Recipient } from '../objects/recipient.js';
+import { type ImplementOptions, implementedRules, type LooseImplementOptions } from '../permits/implemented-rules.js';
+import { type MemberRules, withoutBroadcasts } from '../permits/member-rules.js';
+import { checkOf } from '../permits/value-checks.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { type AssignableProperties, type ImplementedKind, kindOf } from './implemented-kind.js';
 import { implementedProperty, PropertyFunctions } from './implemented-property.js';
@@ -30,6 +33,7 @@ type Handler = (this: unknown, ...args: readonly unknown[]) => unknown;
 let storeValue: (this: ImplementedObject, name: string, value: unknown) => void;
 
 export class ImplementedObject implements Exportable, PropertySource {
+  readonly rules: MemberRules | undefined;
   readonly properties: PropertyStore;
   readonly #kind: ImplementedKind;
   readonly #members: Record<string, unknown>;
@@ -42,19 +46,22 @@ export class ImplementedObject implements Exportable, PropertySource {
   #assignable: AssignableProperties | undefined;
 
   /** @throws {@link InvalidArgumentError} as `implement` does */
-  constructor(definition: InterfaceDefinition, given: object) {
-    const { description } = definition;
+  constructor(definition: InterfaceDefinition, given: object, options?: ImplementOptions | LooseImplementOptions) {
+    const { description: described } = definition;
     const members = given as Record<string, unknown>;
-    checkNotProvided(description.name);
-    checkMembers(description, members);
-    this.#kind = kindOf(definition);
+    checkNotProvided(described.name);
+    checkMembers(described, members);
+    this.rules = options && implementedRules(described, options);
+    const { guarded } = this.rules ?? {};
+    const description = guarded ? withoutBroadcasts(described, (name) => guarded.has(name)) : described;
+    this.#kind = kindOf(description === described ? definition : { ...definition, description });
     this.#members = members;
     this.properties = new PropertyStore(description, this);
     this.#parts = new Array(this.#kind.size);
     let index = 0;
     for (const name of description.methods.keys()) this.#parts[index++] = functionOf(name, members[name]);
-    for (const described of description.properties.values())
-      this.#parts[index++] = implementedProperty(described, members);
+    for (const property of description.properties.values())
+      this.#parts[index++] = implementedProperty(property, members, checkOf(this.rules, property.name));
   }
 
   get description(): InterfaceDescription {

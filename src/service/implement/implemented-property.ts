@@ -5,6 +5,8 @@ import { unknownKey } from '../../base/known-options.js';
 import { isRevoked } from '../../base/revoked.js';
 import { isPlainObject } from '../../codec/plain-object.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { ValueCheck } from '../permits/member-rules.js';
+import { checkFirst } from '../permits/value-checks.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 
 /** The program's functions for a property. */
@@ -43,12 +45,14 @@ interface Functions {
  *
  * @param members the members passed to `implement`. For the property they have the first value, functions to get and
  * set it, or a getter and a setter of its own
- * @throws {@link InvalidArgumentError} if the first value has the wrong type, or a function that the access requires is
+ * @param check decides whether the property accepts the value
+ * @throws {@link InvalidArgumentError} if the first value has the wrong type or is not accepted, or a function that the access requires is
  * missing
  */
 export function implementedProperty(
   description: PropertyDescription,
   members: Record<string, unknown>,
+  check: ValueCheck | undefined,
 ): PropertyFunctions | unknown {
   const { name } = description;
   const functions = accessor(members, name);
@@ -59,6 +63,7 @@ export function implementedProperty(
     return behindFunctions(description, given, 'function');
   }
   encodeEntry(description, given, false);
+  if (check !== undefined) checkFirst(check, name, given);
   return given;
 }
 

@@ -11,6 +11,7 @@ import { InvalidArgumentError } from '../../base/errors.js';
 import type { InterfaceDescription } from '../../interface/description.js';
 import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
+import type { MemberRules } from '../permits/member-rules.js';
 import type { PropertyStore } from '../properties/property-store.js';
 
 /** An interface and its object, as a bus uses them. Members have their D-Bus names. */
@@ -18,6 +19,8 @@ export interface Exportable {
   readonly description: InterfaceDescription;
   /** How methods get the variants in their arguments, for those that do not get plain values alone. */
   readonly readings: ReadonlyMap<string, VariantChoice>;
+  /** Which callers may use its members, and in which order its handlers run; `undefined` if there are no such rules. */
+  readonly rules: MemberRules | undefined;
   /** Runs a method. Returns its result, or a promise of it, or throws. */
   callMethod(name: string, args: readonly unknown[], context: CallContext): unknown;
   /** The properties, and the places where the object is exported. */

@@ -14,6 +14,8 @@ import { report } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
 import type { VariantChoice } from '../../signature/types.js';
 import { Places } from '../objects/places.js';
+import type { MemberRules } from '../permits/member-rules.js';
+import { checkAssigned, checkOf, setChecked } from '../permits/value-checks.js';
 import { isThenable } from '../thenable.js';
 import { encodeEntries } from './answer-memory.js';
 import { Change, type Content, State } from './change.js';
@@ -36,6 +38,8 @@ export interface PropertySource {
   readingOfProperty(name: string): VariantChoice | undefined;
   /** Whether all values are stored, so that reading them runs no getter of the program. */
   readonly storesAll: boolean;
+  /** The rules of the properties: which values they accept, and which are in no signal. */
+  readonly rules: MemberRules | undefined;
 }
 
 const none: readonly never[] = [];
@@ -102,7 +106,11 @@ export class PropertyStore {
   set(name: string, received: unknown): unknown {
     const property = this.property(name);
     const source = this.#source;
-    return property.receive(received, source.readingOfProperty(name), (taken) => source.writeProperty(name, taken));
+    return property.receive(received, source.readingOfProperty(name), (taken) => {
+      const check = checkOf(source.rules, name);
+      if (check === undefined) return source.writeProperty(name, taken);
+      return setChecked(check, source, name, taken);
+    });
   }
 
   /**
@@ -124,6 +132,7 @@ export class PropertyStore {
     // What a value without variants and descriptors needs no record of.
     const setting = property.isPlain ? undefined : property.beginSet(value);
     const typed = setting === undefined ? value : setting.typed;
+    if (this.#source.rules !== undefined) checkAssigned(this.#source, description, value, typed);
     const tells = this.#tells(description) && !property.isSame(property.typedBefore(before), typed);
     const entry = encodeEntry(description, typed, tells && description.emits === true);
     write.call(target, name, value);
@@ -149,6 +158,7 @@ export class PropertyStore {
   ): unknown {
     const property = this.property(name);
     const setting = property.beginSet(value);
+    if (this.#source.rules !== undefined) checkAssigned(this.#source, property.description, value, setting.typed);
     const before =
       this.#tells(property.description) && !property.opensDescriptors
         ? property.typedBefore(readQuietly(get))
@@ -298,8 +308,8 @@ export class PropertyStore {
    */
   knownEntries(room: DescriptorRoom): EncodedEntries {
     const entries: EncodedEntry[] = [];
-    for (const [place, { access, emits }] of this.described.entries()) {
-      if (access === 'write') continue;
+    for (const [place, { name, access, emits }] of this.described.entries()) {
+      if (access === 'write' || this.#source.rules?.guarded.has(name)) continue;
       const property = this.propertyAt(place);
       const entry = this.entry(property);
       if (entry instanceof Promise) {

@@ -7,49 +7,54 @@ import type { EncodedEntries } from '../../codec/encoded-entries.js';
 import { standardInterfaces } from '../../interface/standard.js';
 import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
-import { LateAnswer } from '../calls/late-answer.js';
+import { LateAnswer, settle } from '../calls/late-answer.js';
 import type { Exportable } from '../objects/exportable.js';
 import { foundBelow } from '../objects/subtree.js';
-import { type ReadProperties, whenRead } from '../properties/reading.js';
+import { type ReadObject, whenGuardedRead } from '../permits/guarded-reading.js';
 
 export const objectManager: CallTarget = {
   description: standardInterfaces.objectManager,
   invoke(_method, call) {
     const { tree, path } = call;
-    if (!tree.hasSubtrees) return whenRead((read) => managedObjects(call, read, []), call);
+    if (!tree.hasSubtrees) return managedObjects(call, new Map());
     // Objects of trees have to be found first. They announce no changes meanwhile, and all values are read at one time.
-    return new LateAnswer(async (send) => {
-      const found = await foundBelow(tree, path);
-      const objects = whenRead((read) => managedObjects(call, read, found), call);
-      if (!(objects instanceof LateAnswer)) send(objects);
-      else await new Promise<void>((resolve, reject) => objects.settle((known) => resolve(send(known)), reject));
+    return new LateAnswer(async (send, fail) => {
+      settle(managedObjects(call, await foundBelow(tree, path)), send, fail);
     });
   },
 };
 
-type ManagedObjects = Record<string, Record<string, EncodedEntries>>;
+/** The objects that are not exported, by path. */
+type Found = ReadonlyMap<string, readonly Exportable[]>;
 
-/** @param found the objects that are not exported, by path */
-function managedObjects(
-  { tree, path }: IncomingCall,
-  read: ReadProperties,
-  found: Iterable<readonly [path: string, exportables: readonly Exportable[]]>,
-): ManagedObjects {
-  // Object paths and interface names never collide with properties of `Object.prototype`.
-  const objects: ManagedObjects = {};
-  for (const [at, exportables] of found) objects[at] = interfacesOf(exportables, read);
-  for (const { path: at, interfaces } of tree.below(path)) {
-    if (interfaces.length === 0) continue;
-    objects[at] = interfacesOf(
-      interfaces.map(({ exportable }) => exportable),
-      read,
-    );
-  }
-  return objects;
+function managedObjects(call: IncomingCall, found: Found): unknown {
+  const { tree, path } = call;
+  return whenGuardedRead(
+    call,
+    () => exportablesBelow(call, found),
+    (read) => {
+      // Object paths and interface names never collide with properties of `Object.prototype`.
+      const objects: Record<string, Record<string, EncodedEntries>> = {};
+      for (const [at, exportables] of found) objects[at] = interfacesOf(exportables, read);
+      for (const { path: at, interfaces } of tree.below(path)) {
+        if (interfaces.length === 0) continue;
+        objects[at] = interfacesOf(
+          interfaces.map(({ exportable }) => exportable),
+          read,
+        );
+      }
+      return objects;
+    },
+  );
 }
 
-function interfacesOf(exportables: readonly Exportable[], read: ReadProperties): Record<string, EncodedEntries> {
+function interfacesOf(exportables: readonly Exportable[], read: ReadObject): Record<string, EncodedEntries> {
   const interfaces: Record<string, EncodedEntries> = {};
-  for (const { description, properties } of exportables) interfaces[description.name] = read(properties);
+  for (const exportable of exportables) interfaces[exportable.description.name] = read(exportable);
   return interfaces;
+}
+
+function* exportablesBelow({ tree, path }: IncomingCall, found: Found): Generator<Exportable> {
+  for (const exportables of found.values()) yield* exportables;
+  for (const { interfaces } of tree.below(path)) for (const { exportable } of interfaces) yield exportable;
 }

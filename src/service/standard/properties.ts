@@ -23,8 +23,10 @@ import { receivedVariant, type Variant } from '../../values/variant.js';
 import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import type { Exportable } from '../objects/exportable.js';
+import { runGuarded, whenReadable } from '../permits/guard.js';
+import { whenGuardedRead } from '../permits/guarded-reading.js';
 import { rootOf } from '../properties/encode-entry.js';
-import { whenNewest, whenRead } from '../properties/reading.js';
+import { whenNewest } from '../properties/reading.js';
 import { isThenable } from '../thenable.js';
 
 export const properties: CallTarget = {
@@ -40,9 +42,18 @@ function get(call: IncomingCall): unknown {
   const [interfaceName, name] = call.readArguments() as [string, string];
   const [exportable, property] = find(call, interfaceName, name);
   if (property.access === 'write') throw new InvalidArgumentError(`the property ${name} is write-only`);
-  const { properties } = exportable;
-  const { signature, shape } = property;
-  call.subject = { name: `the property ${exportable.description.name}.${name}`, signature, root: rootOf(name) };
+  const what = `${exportable.description.name}.${name}`;
+  const { signature } = property;
+  call.subject = { name: `the property ${what}`, signature, root: rootOf(name) };
+  const permit = exportable.rules?.properties.get(name)?.read;
+  return whenReadable(permit, call, `reading ${what}`, () => read(call, exportable, property));
+}
+
+function read(
+  call: IncomingCall,
+  { properties }: Exportable,
+  { name, signature, shape }: PropertyDescription,
+): unknown {
   const value = properties.get(name);
   const answer = (known: unknown) => receivedVariant(signature, shaped(shape, known));
   return isThenable(value) ? whenNewest(properties, name, value, call).as(answer) : answer(value);
@@ -57,8 +68,22 @@ function set(call: IncomingCall): unknown {
   const interfaceName = body.string();
   const name = body.string();
   const exportable = findWritable(call, interfaceName, name, body.signature());
-  const [, , { value }] = call.readArguments({ variants: 'wrap' }) as [string, string, Variant];
-  return exportable.properties.set(name, value);
+  const { properties, rules } = exportable;
+  const readArguments = () =>
+    call
+      .readArguments({ variants: 'wrap' })
+      .slice(2)
+      .map((given) => (given as Variant).value);
+  const rule = rules?.properties.get(name);
+  if (rule === undefined) return properties.set(name, readArguments()[0]);
+  const what = `setting ${exportable.description.name}.${name}`;
+  return runGuarded(rule, {
+    call,
+    object: exportable,
+    what,
+    readArguments,
+    run: ([value]) => properties.set(name, value),
+  });
 }
 
 /** Finds the exportable with the property that a call sets to a value of this type. */
@@ -74,13 +99,24 @@ function getAll(call: IncomingCall): unknown {
   if (interfaceName === '') {
     // If two interfaces have a property of that name, the first one counts, as for Get.
     const all = call.node.interfaces;
-    return whenRead((read) => {
-      const names = new Set<string>();
-      return new EncodedEntries(all.flatMap(({ exportable }) => [...read(exportable.properties, names).entries]));
-    }, call);
+    return whenGuardedRead(
+      call,
+      () => all.map(({ exportable }) => exportable),
+      (read) => {
+        const names = new Set<string>();
+        return new EncodedEntries(all.flatMap(({ exportable }) => [...read(exportable, names).entries]));
+      },
+    );
   }
   const exported = call.node.find(interfaceName);
-  if (exported !== undefined) return whenRead((read) => read(exported.exportable.properties), call);
+  if (exported !== undefined) {
+    const { exportable } = exported;
+    return whenGuardedRead(
+      call,
+      () => [exportable],
+      (read) => read(exportable),
+    );
+  }
   // The standard interfaces exist as well, without properties.
   if (standardNames.has(interfaceName)) return {};
   throw unknownInterface(call, interfaceName);
