@@ -6,6 +6,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
+  AccessDeniedError,
   DBusError,
   defineInterface,
   InvalidArgumentError,
@@ -112,6 +113,30 @@ test('a value that Set may not write is not decoded', async () => {
   assert.is(await refused('Fixed', PropertyReadOnlyError), 0, 'read-only');
   assert.is(await refused('Level', InvalidArgumentError), 0, 'another type');
   assert.is(await refused('Nope', UnknownPropertyError, '', new Variant('v', many)), 0, 'within a variant');
+});
+
+test('for a caller that is not permitted, nothing is decoded, unless a function of the program decides', async () => {
+  await using both = await pair();
+  const take = { path: '/guarded', interface: NAME, member: 'Take', signature: 'aay', body: [empties] };
+  const write = { ...take, interface: PROPERTIES, member: 'Set', signature: 'ssv', body: [NAME, 'Free', many] };
+  const members = { Take: () => 0, Wrapped: () => '', Fail: () => {}, Slow: () => {} };
+  const values = { Level: 1, Fixed: [], Free: [], Any: '' };
+  const uid = (process.getuid?.() ?? 0) + 1;
+  for (const [allow, count] of [
+    [{ uid }, 0],
+    [(_call: unknown, ...args: readonly unknown[]) => args.length > 5, COUNT],
+    [[{ uid }, (_call: unknown, argument: unknown) => argument === 5], COUNT],
+  ] as const) {
+    using _export = both.accepted.export('/guarded', implement(Interface, { ...members, ...values }, { allow }));
+    for (const call of [take, write]) {
+      assert.is(await decoded(() => rejects(both.client.call(call), AccessDeniedError)), count, `${allow}`);
+    }
+  }
+  using _permitted = both.accepted.export(
+    '/guarded',
+    implement(Interface, { ...members, ...values }, { allow: [(_call, argument) => argument === 5, { uid: uid - 1 }] }),
+  );
+  for (const call of [take, write]) assert.is(await decoded(() => both.client.call(call)), COUNT, 'once');
 });
 
 test('a value that Set may write is decoded once', async () => {

@@ -109,7 +109,11 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   AuthorizeOptions: async (given) => {
     const ask = async (call: CallContext) => call.authorize('org.example.ask', given).catch((error) => error);
     let answer: unknown;
-    const object = implement(Keys, { Ask: async (call) => void (answer = await ask(call)) });
+    const object = implement(Keys, {
+      Ask: async (call) => {
+        answer = await ask(call);
+      },
+    });
     using _exported = bus.export('/asks', object);
     await bus.proxy(Keys, bus.uniqueName, '/asks').call.Ask();
     throw answer;

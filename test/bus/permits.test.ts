@@ -81,6 +81,10 @@ testUnless(notRoot, test, 'a group permits its members, by primary or supplement
   assert.is(await outcome({ group: ['nosuchgroup', 'nogroup'] }, primary), 'done');
   isDenied(await outcome({ group: 'root' }, primary), 'requires membership in the group root');
   isDenied(await outcome({ group: 'nosuchgroup' }, primary), 'nosuchgroup');
+  await using supplementary = await connectAs(daemon.address, UID, [27, 1], UID);
+  assert.is(await outcome({ group: 'sudo' }, supplementary), 'done');
+  assert.is(await outcome({ group: 1 }, supplementary), 'done');
+  isDenied(await outcome({ group: [0, 2] }, supplementary), 'membership in the group 0 or 2');
 });
 
 test('a function gets the call and the arguments, and only true permits', async () => {
@@ -242,6 +246,25 @@ test('a permission of the interface is for the members without one', async () =>
   await lamp.call.Dim(5);
   await lamp.set.Level(7);
   assert.equal(await lamp.getAll(), {});
+});
+
+test('an override keeps the permission, unless it is decorated anew', async () => {
+  class Kept extends Lamp {
+    override Dim(to: number): void {
+      this.Level = to + 1;
+    }
+  }
+  class Anew extends Lamp {
+    @method({ in: ['to:u'] })
+    override Dim(to: number): void {
+      this.Level = to + 1;
+    }
+  }
+  using _kept = service.export('/kept', new Kept());
+  using _anew = service.export('/anew', new Anew());
+  isDenied(await rejection(client.proxy(Kept, destination, '/kept').call.Dim(10)), 'Dim requires');
+  await client.proxy(Kept, destination, '/kept').call.Dim(9);
+  await client.proxy(Anew, destination, '/anew').call.Dim(10);
 });
 
 test('between peers the socket tells the user', async () => {

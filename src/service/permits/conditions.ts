@@ -2,7 +2,7 @@
  * The conditions of permissions, and how each is decided for a call. If it cannot be decided, it is not met: a caller
  * whose credentials are unknown is refused, and the reason is reported.
  */
-import { CallerLeftError, ConnectionClosedError, NameHasNoOwnerError } from '../../base/errors.js';
+import { CallerLeftError, ConnectionClosedError, NameHasNoOwnerError, NotSupportedError } from '../../base/errors.js';
 import type { Credentials } from '../../bus/names/driver.js';
 import { errorText, report } from '../../diagnostics/problems.js';
 import type { CallContext } from '../calls/call-context.js';
@@ -57,7 +57,7 @@ export function polkitAction(action: string, details: Readonly<Record<string, st
 export function isUser(users: readonly (number | string)[]): Condition {
   const what = typeof users[0] === 'number' ? 'uid' : 'user';
   return byCredentials(`the ${what} ${users.join(' or ')}`, async ({ uid }) => {
-    if (uid === undefined) throw new Error('the bus does not know the user id');
+    if (uid === undefined) throw new NotSupportedError('the bus does not know the user id');
     for (const user of users) if (uid === (typeof user === 'number' ? user : await userId(user))) return true;
     return false;
   });
@@ -66,7 +66,8 @@ export function isUser(users: readonly (number | string)[]): Condition {
 /** The caller is a member of one of these groups. */
 export function inGroups(groups: readonly (number | string)[]): Condition {
   return byCredentials(`membership in the group ${groups.join(' or ')}`, async ({ uid, gids }) => {
-    if (gids === undefined && uid === undefined) throw new Error('the bus knows neither groups nor user id');
+    if (gids === undefined && uid === undefined)
+      throw new NotSupportedError('the bus knows neither groups nor user id');
     const all = gids ?? (await groupsOf(uid as number));
     for (const group of groups) {
       const gid = typeof group === 'number' ? group : await groupId(group);
