@@ -129,7 +129,11 @@ test('for a caller that is not permitted, nothing is decoded, unless a function 
   ] as const) {
     using _export = both.accepted.export('/guarded', implement(Interface, { ...members, ...values }, { allow }));
     for (const call of [take, write]) {
-      assert.is(await decoded(() => rejects(both.client.call(call), AccessDeniedError)), count, `${allow}`);
+      assert.is(
+        await decoded(() => rejects(both.client.call(call), AccessDeniedError as unknown as typeof DBusError)),
+        count,
+        `${allow}`,
+      );
     }
   }
   using _permitted = both.accepted.export(
