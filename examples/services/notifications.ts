@@ -3,7 +3,7 @@
  * notification to dismiss it, and a number and an action to choose the action. Ctrl+C ends it.
  */
 import { createInterface } from 'node:readline';
-import { DBusError, defineInterface, implement, sessionBus } from 'busbar';
+import { type CallContext, DBusError, defineInterface, implement, sessionBus } from 'busbar';
 
 const Notifications = defineInterface('org.freedesktop.Notifications', {
   methods: {
@@ -21,10 +21,13 @@ const Notifications = defineInterface('org.freedesktop.Notifications', {
   },
 });
 const reasons = { expired: 1, dismissed: 2, closed: 3 } as const;
+/** The urgency of notifications that stay until they are closed; others expire after some milliseconds. */
 const CRITICAL = 2;
 const DEFAULT_TIME = 5000;
 
+/** A notification, whose signals go to the application that sent it, and to no other. */
 interface Shown {
+  readonly call: CallContext;
   readonly actions: readonly string[];
   readonly resident: boolean;
   readonly expiry: NodeJS.Timeout | undefined;
@@ -42,21 +45,22 @@ function nextId(): number {
 const plain = (text: string) => text.replaceAll(/\p{Cc}+/gu, ' ');
 
 function close(id: number, reason: keyof typeof reasons): void {
-  clearTimeout(shown.get(id)?.expiry);
-  if (!shown.delete(id)) return;
+  const notification = shown.get(id);
+  clearTimeout(notification?.expiry);
+  if (notification === undefined || !shown.delete(id)) return;
   console.log(`${id} is ${reason}`);
-  daemon.emit.NotificationClosed(id, reasons[reason]);
+  daemon.to(notification.call).emit.NotificationClosed(id, reasons[reason]);
 }
 
 const daemon = implement(Notifications, {
-  Notify(app, replaces, _icon, summary, body, list, hints, milliseconds): number {
+  Notify(app, replaces, _icon, summary, body, list, hints, milliseconds, call): number {
     const id = replaces || nextId();
     clearTimeout(shown.get(id)?.expiry);
     const time = milliseconds < 0 && hints.urgency !== CRITICAL ? DEFAULT_TIME : milliseconds;
     const expiry = time > 0 ? setTimeout(close, time, id, 'expired') : undefined;
     // The list has the key and the label of each action in turn.
     const actions = list.filter((_, index) => index % 2 === 0);
-    shown.set(id, { actions, resident: hints.resident === true, expiry });
+    shown.set(id, { call, actions, resident: hints.resident === true, expiry });
     const texts = [`${app}:`, summary, body, ...actions.map((action) => `[${action}]`)];
     console.log(id, plain(texts.filter((text) => text !== '').join(' ')));
     return id;
@@ -81,7 +85,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   else if (action === '') close(id, 'dismissed');
   else if (!notification.actions.includes(action)) console.log(`${id} has no action ${action}`);
   else {
-    daemon.emit.ActionInvoked(id, action);
+    daemon.to(notification.call).emit.ActionInvoked(id, action);
     if (!notification.resident) close(id, 'dismissed');
   }
 }

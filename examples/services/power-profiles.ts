@@ -1,5 +1,14 @@
 /** The power profiles of a machine, without any effect, for powerprofilesctl and the settings of a desktop. */
-import { arrayOf, defineInterface, dict, type Handle, InvalidArgumentError, implement, systemBus } from 'busbar';
+import {
+  arrayOf,
+  type CallContext,
+  defineInterface,
+  dict,
+  type Handle,
+  InvalidArgumentError,
+  implement,
+  systemBus,
+} from 'busbar';
 
 const PowerProfiles = defineInterface('net.hadess.PowerProfiles', {
   methods: {
@@ -25,7 +34,7 @@ interface Hold {
   readonly Reason: string;
   readonly ApplicationId: string;
 }
-const holds = new Map<number, Hold & { readonly holder: Handle }>();
+const holds = new Map<number, Hold & { readonly call: CallContext; readonly holder: Handle }>();
 let lastCookie = 0;
 
 /** Holds win against the choice of the user, and those that save power win against those that do not. */
@@ -45,7 +54,7 @@ function release(cookie: number): boolean {
 }
 
 const profiles = implement(PowerProfiles, {
-  HoldProfile(Profile, Reason, ApplicationId, { sender = '' }) {
+  HoldProfile(Profile, Reason, ApplicationId, call) {
     if (Profile !== 'power-saver' && Profile !== 'performance')
       throw new InvalidArgumentError(`${Profile} cannot be held: hold power-saver or performance`);
     const cookie = ++lastCookie;
@@ -53,7 +62,7 @@ const profiles = implement(PowerProfiles, {
     const vanished = () => {
       if (release(cookie)) announce('the holder has left', hold);
     };
-    holds.set(cookie, { ...hold, holder: bus.watchName(sender, { vanished }) });
+    holds.set(cookie, { ...hold, call, holder: bus.watchName(call.sender ?? '', { vanished }) });
     announce('held', hold);
     return cookie;
   },
@@ -65,9 +74,9 @@ const profiles = implement(PowerProfiles, {
     get: active,
     set(name) {
       if (!names.includes(name)) throw new InvalidArgumentError(`${name} is not one of ${names.join(', ')}`);
-      for (const cookie of holds.keys()) {
+      for (const [cookie, { call }] of holds) {
         release(cookie);
-        profiles.emit.ProfileReleased(cookie);
+        profiles.to(call).emit.ProfileReleased(cookie);
       }
       chosen = name;
       announce('chosen');
@@ -76,7 +85,7 @@ const profiles = implement(PowerProfiles, {
   PerformanceDegraded: '',
   Profiles: names.map((Profile) => ({ Profile, Driver: 'busbar' })),
   Actions: [],
-  ActiveProfileHolds: { get: () => [...holds.values()].map(({ holder, ...hold }) => hold) },
+  ActiveProfileHolds: { get: () => [...holds.values()].map(({ call, holder, ...hold }) => hold) },
 });
 
 const bus = await systemBus();

@@ -1,6 +1,6 @@
 /** A secret service in memory, for secret-tool and the applications that use libsecret. Ctrl+C ends it. */
 import { createInterface } from 'node:readline/promises';
-import { implement, sessionBus, variant } from 'busbar';
+import { type CallContext, implement, sessionBus, variant } from 'busbar';
 import { Prompt, Service } from './interfaces/secrets.js';
 import { collection, collectionPath, isLocked, lock, read, search } from './secrets/collection.js';
 import { openSession } from './secrets/sessions.js';
@@ -12,7 +12,7 @@ let questions = Promise.resolve();
 let prompts = 0;
 
 /** Exports a prompt, which asks the user when the client says so, and tells the client the answer by a signal. */
-function promptToUnlock(objects: readonly string[]): string {
+function promptToUnlock(objects: readonly string[], call: CallContext): string {
   const path = `/org/freedesktop/secrets/prompt/${++prompts}`;
   const dismissal = new AbortController();
   let completed = false;
@@ -20,7 +20,7 @@ function promptToUnlock(objects: readonly string[]): string {
     if (completed) return;
     completed = true;
     if (!dismissed) lock(false);
-    prompt.emit.Completed(dismissed, variant.ao(dismissed ? [] : [...objects]));
+    prompt.to(call).emit.Completed(dismissed, variant.ao(dismissed ? [] : [...objects]));
     exported.end();
     dismissal.abort();
   };
@@ -42,7 +42,7 @@ function promptToUnlock(objects: readonly string[]): string {
 const service = implement(Service, {
   OpenSession: (algorithm, input, { sender = '' }) => openSession(algorithm, input, sender),
   SearchItems: (attributes) => (isLocked() ? [[], search(attributes)] : [search(attributes), []]),
-  Unlock: (objects) => (isLocked() ? [[], promptToUnlock(objects)] : [objects, '/']),
+  Unlock: (objects, call) => (isLocked() ? [[], promptToUnlock(objects, call)] : [objects, '/']),
   Lock(objects) {
     lock(true);
     return [objects, '/'];

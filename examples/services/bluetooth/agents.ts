@@ -7,8 +7,8 @@ interface Registered {
   readonly capability: string;
   readonly owner: Handle;
 }
-/** Agents by the unique name of the application, the default agent last. */
-const agents = new Map<string, Registered>();
+/** Agents by the unique name of the application, the default agent first. */
+let agents = new Map<string, Registered>();
 const bus = await systemBus();
 
 export const failure = (name: string, text: string) => new DBusError(`org.bluez.Error.${name}`, text);
@@ -35,16 +35,15 @@ export const agentManager = implement(AgentManager, {
     remove(sender);
   },
   RequestDefaultAgent(path, { sender = '' }) {
-    const agent = agentOf(sender, path);
-    agents.delete(sender);
-    agents.set(sender, agent);
+    // The entry that is repeated keeps the first place.
+    agents = new Map([[sender, agentOf(sender, path)], ...agents]);
   },
 });
 
 /** Resolves when the user has confirmed that the device shows this passkey; rejects if not, or when `signal` aborts. */
 export async function confirm(device: string, passkey: number, { sender = '' }: CallContext, signal: AbortSignal) {
   // The agent of the application that asks, or else the default agent.
-  const [owner, agent] = agents.has(sender) ? [sender, agents.get(sender)] : ([...agents].at(-1) ?? []);
+  const [owner, agent] = agents.has(sender) ? [sender, agents.get(sender)] : ([...agents][0] ?? []);
   if (agent === undefined) throw failure('AuthenticationFailed', 'there is no agent, so no user can confirm');
   if (agent.capability === 'NoInputNoOutput') return;
   const proxy = bus.proxy(Agent, owner, agent.path).with({ signal, timeout: 60_000 });
