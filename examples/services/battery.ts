@@ -1,5 +1,5 @@
 /** A battery for a machine that has none, for upower and the power settings of a desktop: 1 % a minute. Ctrl+C ends it. */
-import { implement, systemBus } from 'busbar';
+import { implement, serve, systemBus } from 'busbar';
 import { Device, UPower } from './interfaces/upower.js';
 
 const Type = { mains: 1, battery: 2 } as const;
@@ -59,11 +59,14 @@ const upower = implement(UPower, {
   ...{ DaemonVersion: '0.99', OnBattery: true, LidIsPresent: false, LidIsClosed: false },
 });
 
-const bus = await systemBus();
-bus.export(root, upower);
-bus.export(`${root}/devices/line_power_AC`, mains);
-bus.export(`${root}/devices/battery_BAT0`, battery);
-bus.export(`${root}/devices/DisplayDevice`, display);
-await bus.requestName('org.freedesktop.UPower');
+await serve(await systemBus(), {
+  name: 'org.freedesktop.UPower',
+  objects: {
+    [root]: upower,
+    [`${root}/devices/line_power_AC`]: mains,
+    [`${root}/devices/battery_BAT0`]: battery,
+    [`${root}/devices/DisplayDevice`]: display,
+  },
+});
 setInterval(minute, 60_000).unref();
 console.log('ready');

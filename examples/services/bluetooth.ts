@@ -3,13 +3,12 @@
  * range: they are seen while an application discovers, and can be paired, connected and read. Ctrl+C ends it.
  */
 import { randomInt } from 'node:crypto';
-import { implement, systemBus } from 'busbar';
-import { agentManager, failure } from './bluetooth/agents.js';
+import { implement, serve } from 'busbar';
+import { agentManager, bus, failure } from './bluetooth/agents.js';
 import { exportThermometer } from './bluetooth/device.js';
 import { assigned, Wishes } from './bluetooth/gatt.js';
 import { Adapter } from './interfaces/bluez.js';
 
-const bus = await systemBus();
 const path = '/org/bluez/hci0';
 const inRange = [
   { address: '00:11:22:33:44:55', name: 'Kitchen' },
@@ -59,8 +58,9 @@ const adapter = implement(Adapter, {
   ...{ Powered: true, Discoverable: false, Pairable: true, Discovering: false, UUIDs: [assigned('1800')] },
 });
 
-bus.exportObjectManager('/');
-bus.export('/org/bluez', agentManager);
-bus.export(path, adapter);
-await bus.requestName('org.bluez');
+await serve(bus, {
+  name: 'org.bluez',
+  objects: { '/org/bluez': agentManager, [path]: adapter },
+  objectManager: '/',
+});
 console.log('ready');

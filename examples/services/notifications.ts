@@ -3,23 +3,9 @@
  * notification to dismiss it, and a number and an action to choose the action. Ctrl+C ends it.
  */
 import { createInterface } from 'node:readline';
-import { type CallContext, DBusError, defineInterface, implement, sessionBus } from 'busbar';
+import { type CallContext, DBusError, implement, serve, sessionBus } from 'busbar';
+import { Notifications } from './interfaces/notifications.js';
 
-const Notifications = defineInterface('org.freedesktop.Notifications', {
-  methods: {
-    Notify: {
-      in: ['app:s', 'replaces:u', 'icon:s', 'summary:s', 'body:s', 'actions:as', 'hints:a{sv}', 'milliseconds:i'],
-      out: ['id:u'],
-    },
-    CloseNotification: { in: ['id:u'] },
-    GetCapabilities: { out: ['capabilities:as'] },
-    GetServerInformation: { out: ['name:s', 'vendor:s', 'version:s', 'specification:s'] },
-  },
-  signals: {
-    NotificationClosed: { args: ['id:u', 'reason:u'] },
-    ActionInvoked: { args: ['id:u', 'action:s'] },
-  },
-});
 const reasons = { expired: 1, dismissed: 2, closed: 3 } as const;
 /** The urgency of notifications that stay until they are closed; others expire after some milliseconds. */
 const CRITICAL = 2;
@@ -57,7 +43,7 @@ const daemon = implement(Notifications, {
     const id = replaces || nextId();
     clearTimeout(shown.get(id)?.expiry);
     const time = milliseconds < 0 && hints.urgency !== CRITICAL ? DEFAULT_TIME : milliseconds;
-    const expiry = time > 0 ? setTimeout(close, time, id, 'expired') : undefined;
+    const expiry = time > 0 ? setTimeout(close, time, id, 'expired').unref() : undefined;
     // The list has the key and the label of each action in turn.
     const actions = list.filter((_, index) => index % 2 === 0);
     shown.set(id, { call, actions, resident: hints.resident === true, expiry });
@@ -73,12 +59,13 @@ const daemon = implement(Notifications, {
   GetServerInformation: () => ['notifications', 'busbar', '1.0', '1.2'],
 });
 
-const bus = await sessionBus();
-bus.export('/org/freedesktop/Notifications', daemon);
-await bus.requestName('org.freedesktop.Notifications');
+const name = 'org.freedesktop.Notifications';
+const service = await serve(await sessionBus(), { name, objects: { '/org/freedesktop/Notifications': daemon } });
 console.log('ready');
 
-for await (const line of createInterface({ input: process.stdin })) {
+const terminal = createInterface({ input: process.stdin });
+void service.ended.then(() => terminal.close());
+for await (const line of terminal) {
   const [id, action] = [Number.parseInt(line, 10), line.replace(/^\s*\d+\s*/, '')];
   const notification = shown.get(id);
   if (notification === undefined) console.log(`there is no notification ${line}`);

@@ -1,5 +1,5 @@
 /** A media player without sound, for playerctl and the media keys of a desktop. Ctrl+C ends it. */
-import { implement, sessionBus } from 'busbar';
+import { implement, serve, sessionBus } from 'busbar';
 import { Application, type PlaybackStatus, Player } from './interfaces/mpris.js';
 
 const song = (number: number, title: string, artist: string, seconds: number) => ({
@@ -75,13 +75,14 @@ const player = implement(Player, {
   ...{ CanControl: true, CanGoNext: true, CanGoPrevious: true, CanPause: true, CanPlay: true, CanSeek: true },
 });
 
-const bus = await sessionBus();
 const application = implement(Application, {
   Raise() {},
-  Quit: () => void bus.close(),
+  Quit: () => void service.end(),
   ...{ CanRaise: false, CanQuit: true, HasTrackList: false },
   ...{ Identity: 'busbar', SupportedUriSchemes: [], SupportedMimeTypes: [] },
 });
-bus.export('/org/mpris/MediaPlayer2', player, application);
-await bus.requestName(`org.mpris.MediaPlayer2.busbar.instance${process.pid}`);
+const service = await serve(await sessionBus(), {
+  name: `org.mpris.MediaPlayer2.busbar.instance${process.pid}`,
+  objects: { '/org/mpris/MediaPlayer2': [player, application] },
+});
 console.log('ready');

@@ -1,29 +1,6 @@
 /** The power profiles of a machine, without any effect, for powerprofilesctl and the settings of a desktop. */
-import {
-  arrayOf,
-  type CallContext,
-  defineInterface,
-  dict,
-  type Handle,
-  InvalidArgumentError,
-  implement,
-  systemBus,
-} from 'busbar';
-
-const PowerProfiles = defineInterface('net.hadess.PowerProfiles', {
-  methods: {
-    HoldProfile: { in: ['profile:s', 'reason:s', 'application:s'], out: ['cookie:u'] },
-    ReleaseProfile: { in: ['cookie:u'] },
-  },
-  signals: { ProfileReleased: { args: ['cookie:u'] } },
-  properties: {
-    ActiveProfile: { type: 's' },
-    PerformanceDegraded: { type: 's', access: 'read' },
-    Profiles: { type: arrayOf(dict({ Profile: 's', Driver: 's' })), access: 'read' },
-    Actions: { type: 'as', access: 'read' },
-    ActiveProfileHolds: { type: arrayOf(dict({ Profile: 's', Reason: 's', ApplicationId: 's' })), access: 'read' },
-  },
-});
+import { type CallContext, type Handle, InvalidArgumentError, implement, serve, systemBus } from 'busbar';
+import { PowerProfiles } from './interfaces/power-profiles.js';
 
 const names = ['power-saver', 'balanced', 'performance'];
 let chosen = 'balanced';
@@ -89,6 +66,5 @@ const profiles = implement(PowerProfiles, {
 });
 
 const bus = await systemBus();
-bus.export('/net/hadess/PowerProfiles', profiles);
-await bus.requestName('net.hadess.PowerProfiles');
+await serve(bus, { name: 'net.hadess.PowerProfiles', objects: { '/net/hadess/PowerProfiles': profiles } });
 console.log('ready');

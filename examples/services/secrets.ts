@@ -1,11 +1,10 @@
 /** A secret service in memory, for secret-tool and the applications that use libsecret. Ctrl+C ends it. */
 import { createInterface } from 'node:readline/promises';
-import { type CallContext, implement, sessionBus, variant } from 'busbar';
+import { type CallContext, implement, serve, variant } from 'busbar';
 import { Prompt, Service } from './interfaces/secrets.js';
 import { collection, collectionPath, isLocked, lock, read, search } from './secrets/collection.js';
-import { openSession } from './secrets/sessions.js';
+import { bus, openSession } from './secrets/sessions.js';
 
-const bus = await sessionBus();
 const terminal = createInterface({ input: process.stdin });
 /** The terminal has one question at a time. */
 let questions = Promise.resolve();
@@ -39,7 +38,7 @@ function promptToUnlock(objects: readonly string[], call: CallContext): string {
   return path;
 }
 
-const service = implement(Service, {
+const secrets = implement(Service, {
   OpenSession: (algorithm, input, { sender = '' }) => openSession(algorithm, input, sender),
   SearchItems: (attributes) => (isLocked() ? [[], search(attributes)] : [search(attributes), []]),
   Unlock: (objects, call) => (isLocked() ? [[], promptToUnlock(objects, call)] : [objects, '/']),
@@ -52,8 +51,14 @@ const service = implement(Service, {
   Collections: [collectionPath],
 });
 
-bus.export('/org/freedesktop/secrets', service);
-// Clients use the alias as a path, too, without asking for the path behind it.
-for (const path of [collectionPath, '/org/freedesktop/secrets/aliases/default']) bus.export(path, collection);
-await bus.requestName('org.freedesktop.secrets');
+const service = await serve(bus, {
+  name: 'org.freedesktop.secrets',
+  objects: {
+    '/org/freedesktop/secrets': secrets,
+    [collectionPath]: collection,
+    // Clients use the alias as a path, too, without asking for the path behind it.
+    '/org/freedesktop/secrets/aliases/default': collection,
+  },
+});
+void service.ended.then(() => terminal.close());
 console.log('ready');

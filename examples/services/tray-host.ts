@@ -1,5 +1,5 @@
 /** A tray in a terminal: it prints the icons that programs register, and their changes. Ctrl+C ends it. */
-import { type Handle, InvalidArgumentError, implement, isBusName, isObjectPath, sessionBus } from 'busbar';
+import { type Handle, InvalidArgumentError, implement, isBusName, isObjectPath, serve, sessionBus } from 'busbar';
 import { Item, Watcher } from './interfaces/tray.js';
 
 const bus = await sessionBus();
@@ -45,6 +45,5 @@ const watcher = implement(Watcher, {
   ...{ IsStatusNotifierHostRegistered: true, ProtocolVersion: 0 },
 });
 
-bus.export('/StatusNotifierWatcher', watcher);
-await bus.requestName('org.kde.StatusNotifierWatcher');
+await serve(bus, { name: 'org.kde.StatusNotifierWatcher', objects: { '/StatusNotifierWatcher': watcher } });
 console.log('ready');

@@ -1,5 +1,5 @@
 /** An icon in the tray of a desktop, with a menu. Ctrl+C ends it; so does an entry of the menu. */
-import { implement, sessionBus } from 'busbar';
+import { implement, serve, sessionBus } from 'busbar';
 import { Item, Watcher } from './interfaces/tray.js';
 import { createMenu, Entry } from './tray/menu.js';
 
@@ -32,7 +32,7 @@ const menu = createMenu([
     new Entry({ label: 'Low' }, () => setVolume(10)),
   ]),
   new Entry({ type: 'separator' }),
-  new Entry({ label: '_Quit' }, () => void bus.close()),
+  new Entry({ label: '_Quit' }, () => void service.end()),
 ]);
 
 const item = implement(Item, {
@@ -47,10 +47,8 @@ const item = implement(Item, {
   ...{ WindowId: 0, ItemIsMenu: false, Menu: '/MenuBar' },
 });
 
-bus.export('/StatusNotifierItem', item);
-bus.export('/MenuBar', menu.object);
 const name = `org.kde.StatusNotifierItem-${process.pid}-1`;
-await bus.requestName(name);
+const service = await serve(bus, { name, objects: { '/StatusNotifierItem': item, '/MenuBar': menu.object } });
 console.log('ready');
 // The desktop may start later, or again.
 bus.watchName('org.kde.StatusNotifierWatcher', {

@@ -64,6 +64,8 @@ const brokered = [
   'bus/shares',
   'bus/signals',
   'bus/slow-getters',
+  'interop/services/bluetooth',
+  'interop/services/notifications',
 ];
 
 /** Files that run on the default transport alone: programs of the documentation, which are about the layers above it. */

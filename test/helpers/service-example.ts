@@ -41,10 +41,17 @@ export class ServiceExample {
     try {
       await example.#program.line('ready');
       await use(example);
+      await example.#stopped();
     } finally {
-      // A test that fails may not have seen why the example ended.
+      // After a failure, the end of the example is not of interest.
       await example.#program.stop().catch(() => {});
     }
+  }
+
+  /** Unless the test has ended the example, it ends without an error when it is asked to. */
+  async #stopped(): Promise<void> {
+    const { code, stderr } = await this.#program.stop();
+    if (code !== 0 || stderr !== '') throw new Error(`the example ended with ${code}\n${stderr}`);
   }
 
   #started(file = this.#file): Program {

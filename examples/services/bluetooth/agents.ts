@@ -9,7 +9,7 @@ interface Registered {
 }
 /** Agents by the unique name of the application, the default agent first. */
 let agents = new Map<string, Registered>();
-const bus = await systemBus();
+export const bus = await systemBus();
 
 export const failure = (name: string, text: string) => new DBusError(`org.bluez.Error.${name}`, text);
 

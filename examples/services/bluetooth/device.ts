@@ -1,11 +1,10 @@
 /** A device of the adapter: a thermometer, which is paired with the consent of a user, and has a GATT server. */
 import { randomInt } from 'node:crypto';
-import { type Export, implement, systemBus } from 'busbar';
+import { type Export, implement } from 'busbar';
 import { Device } from '../interfaces/bluez.js';
-import { confirm, failure } from './agents.js';
+import { bus, confirm, failure } from './agents.js';
 import { assigned, exportCharacteristic, exportService } from './gatt.js';
 
-const bus = await systemBus();
 const number = (value: number) => {
   const bytes = Buffer.alloc(2);
   bytes.writeInt16LE(value);

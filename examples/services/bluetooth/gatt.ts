@@ -1,10 +1,9 @@
 /** The GATT server of a device: services with characteristics, which clients read, write and follow. */
 import { dirname } from 'node:path/posix';
-import { type Export, type Handle, implement, systemBus } from 'busbar';
+import { type Export, type Handle, implement } from 'busbar';
 import { GattCharacteristic, GattService } from '../interfaces/bluez.js';
-import { failure } from './agents.js';
+import { bus, failure } from './agents.js';
 
-const bus = await systemBus();
 /** The UUID that Bluetooth has assigned to a number. */
 export const assigned = (number: string) => `0000${number}-0000-1000-8000-00805f9b34fb`;
 

@@ -1,8 +1,8 @@
 /** The one collection of the secret service, and its items. They are in memory, and end with the process. */
 import { isDeepStrictEqual } from 'node:util';
-import { DBusError, type Export, implement, sessionBus } from 'busbar';
+import { DBusError, type Export, implement } from 'busbar';
 import { Collection, Item } from '../interfaces/secrets.js';
-import { type Secret, type SentSecret, seal, unseal } from './sessions.js';
+import { bus, type Secret, type SentSecret, seal, unseal } from './sessions.js';
 
 export const collectionPath = '/org/freedesktop/secrets/collection/login';
 
@@ -15,7 +15,6 @@ interface Entry {
 }
 const entries = new Map<string, Entry>();
 let last = 0;
-const bus = await sessionBus();
 const now = () => BigInt(Math.floor(Date.now() / 1000));
 
 export const isLocked = () => collection.properties.Locked === true;

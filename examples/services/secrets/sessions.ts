@@ -19,7 +19,7 @@ export type SentSecret = [session: string, parameters: Buffer, value: Buffer, ty
 /** The key of each open session, by its path; `undefined` for sessions without encryption. */
 const keys = new Map<string, Buffer | undefined>();
 let last = 0;
-const bus = await sessionBus();
+export const bus = await sessionBus();
 
 function keyOf(session: string): Buffer | undefined {
   if (keys.has(session)) return keys.get(session);

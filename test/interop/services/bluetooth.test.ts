@@ -79,7 +79,7 @@ testUnless(missing, test, 'bluetoothctl lists the adapter, finds the devices, an
     const info = await example.output('bluetoothctl', 'info', kitchen);
     assert.match(info, /Name: Kitchen\n\tAlias: Kitchen\n\tPaired: no/);
     assert.match(info, /UUID: Environmental Sensing/);
-    await shell.type(`set-alias Computer`, /Changing Computer succeeded/);
+    await shell.type('system-alias Computer', /Changing Computer succeeded/);
     assert.match(await example.output('bluetoothctl', 'show'), /Alias: Computer/);
     await shell.type(`remove ${kitchen}`, /Device has been removed/);
   }),
