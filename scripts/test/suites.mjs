@@ -49,6 +49,7 @@ const brokered = [
   'bus/connect-failures',
   'bus/connection',
   'bus/entry-points',
+  'bus/exported-trees',
   'bus/handler-order',
   'bus/late-deadlines',
   'bus/message-level',
@@ -64,6 +65,7 @@ const brokered = [
   'bus/shares',
   'bus/signals',
   'bus/slow-getters',
+  'bus/trees-order',
   'interop/services/bluetooth',
   'interop/services/notifications',
 ];

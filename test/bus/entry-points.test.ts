@@ -102,6 +102,9 @@ const under = (prefix: string, places: Places): Places =>
 const functions = (prefix: string, names: readonly string[]) =>
   under(prefix, Object.fromEntries(names.map((name) => [name, 'function'])));
 
+const tree = { children: () => [], find: () => undefined };
+const ofTree = { ...functions('1', ['children', 'find']), '1.manager': 'boolean' } as const;
+
 test.after(async () => {
   watching[Symbol.dispose]();
   await owned.release();
@@ -246,12 +249,7 @@ const table: readonly EntryPoint[] = [
   },
   { on: bus, name: 'export', args: ['/', implement(Entry, members)], places: { 0: 'path', 1: 'target' } },
   { on: bus, name: 'exportObjectManager', args: ['/'], places: { 0: 'path' } },
-  {
-    on: bus,
-    name: 'exportTree',
-    args: ['/trees', { children: () => [], find: () => undefined }],
-    places: { 0: 'path', 1: 'target', ...functions('1', ['children', 'find']), '1.manager': 'boolean' },
-  },
+  { on: bus, name: 'exportTree', args: ['/trees', tree], places: { 0: 'path', 1: 'target', ...ofTree } },
   {
     on: bus,
     name: 'proxy',
@@ -326,12 +324,7 @@ const table: readonly EntryPoint[] = [
       ...under('0', { poller: 'choice', limits: 'options', ...under('limits', { ...limits, descriptors: 'limit' }) }),
     },
   },
-  {
-    on: library,
-    name: 'registerError',
-    args: [class extends Error {}, 'a.b'],
-    places: { 0: 'target', 1: 'errorName' },
-  },
+  { on: library, name: 'registerError', args: [RangeError, 'a.b'], places: { 0: 'target', 1: 'errorName' } },
   { on: library, name: 'keepTypes', args: [{}, {}], places: { 0: 'options', 1: 'options' } },
   { on: library, name: 'dict', args: [{}, 'a{sv}'], places: { 0: 'options', 1: 'signature' } },
   { on: library, name: 'arrayOf', args: ['s', 'name'], places: { 0: 'signature', 1: 'text' } },

@@ -233,4 +233,33 @@ test('a number that one copy has adopted is not closed by the other', () => {
   assert.ok(file.closed);
 });
 
+test('registered errors belong to the copy that registers them, and a class may be registered with both', async () => {
+  class BusyError extends Error {}
+  const Busy = { methods: { Ask: {} } } as const;
+  const ask = (serving: Library, calling: Library) =>
+    between(serving, calling, async ({ service, client }) => {
+      const fail = () => {
+        throw new BusyError('later');
+      };
+      service.export('/busy', serving.implement(serving.defineInterface(NAME, Busy), { Ask: fail }));
+      const proxy = client.proxy(calling.defineInterface(NAME, Busy), '/busy');
+      return (await rejection(proxy.call.Ask())) as DBusError;
+    });
+  const failed = 'org.freedesktop.DBus.Error.Failed';
+  using _modules = modules.registerError(BusyError, 'org.example.Error.Busy');
+  const toCommon = await ask(modules, common);
+  assert.equal([toCommon.dbusName, toCommon instanceof BusyError], ['org.example.Error.Busy', false]);
+  assert.is((await ask(common, modules)).dbusName, failed);
+  using _common = common.registerError(BusyError, 'org.example.Error.Busy');
+  for (const [serving, calling] of [
+    [modules, common],
+    [common, modules],
+  ] as const) {
+    const error = await ask(serving, calling);
+    assert.instance(error, BusyError);
+    assert.instance(error, modules.DBusError);
+    assert.instance(error, common.DBusError);
+  }
+});
+
 test.run();
