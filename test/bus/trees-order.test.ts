@@ -147,4 +147,36 @@ test('replies, changes and signals leave in the order of the calls, whatever the
   );
 });
 
+test('permissions and checks of members hold for objects that are found', async () => {
+  const set: string[] = [];
+  for (const as of [<T>(value: T) => value, async <T>(value: T) => value]) {
+    const unit = implement(
+      Unit,
+      { Start: (how) => how, Make() {}, State: { get: () => 'secret', set: (state) => void set.push(state) } },
+      {
+        members: {
+          Start: { allow: (_call, how) => how === 'gently' },
+          State: { allow: { read: () => false, write: async () => true }, check: (state) => state !== 'bad' },
+        },
+      },
+    );
+    using _tree = service.exportTree('/units', {
+      children: (path) => as(path === '/units' ? ['a'] : []),
+      find: (path) => as(path === '/units/a' ? unit : undefined),
+      manager: true,
+    });
+    const proxy = client.proxy(Unit, destination, '/units/a');
+    const name = (promise: Promise<unknown>) => promise.catch(({ name: className }: Error) => className);
+    assert.is(await proxy.call.Start('gently'), 'gently');
+    assert.is(await name(proxy.call.Start('hard')), 'AccessDeniedError');
+    assert.is(await name(proxy.get.State()), 'AccessDeniedError');
+    assert.equal(await proxy.getAll(), {});
+    assert.is(await name(proxy.set.State('bad')), 'InvalidArgumentError');
+    await proxy.set.State('good');
+    assert.equal(set.splice(0), ['good']);
+    const manager = { destination, path: '/units', interface: 'org.freedesktop.DBus.ObjectManager' };
+    assert.equal(await client.call({ ...manager, member: 'GetManagedObjects' }), [{ '/units/a': { [Unit.name]: {} } }]);
+  }
+});
+
 test.run();
