@@ -19,12 +19,14 @@ const LARGEST_DOWNLOAD = 1_050_000;
 /** The most important files of the package; the tests in test/pack show whether all of it works. */
 const NEEDED = [
   ...['dist/index.js', 'dist/index.d.ts', 'dist/index.cjs', 'dist/index.d.cts'],
+  ...['dist/current-call.js', 'dist/current-call.d.ts', 'dist/current-call.cjs', 'dist/current-call.d.cts'],
   ...['CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES'],
 ];
 
 /** The files that the package may contain. */
 const EXPECTED = [
-  /^dist\/index\.(js|d\.ts|cjs|d\.cts)$/,
+  /^dist\/(index|current-call)\.(js|d\.ts|cjs|d\.cts)$/,
+  /^current-call\/package\.json$/,
   /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
   /^native\/(?!test\/|fuzz\/).+\.(cc|h|map|cmake)$/,
   /^(CMakeLists\.txt|package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES)$/,

@@ -48,6 +48,7 @@ export { pathEscape, pathUnescape } from './base/path-label.js';
 export { type RegisteredErrorClass, registerError } from './base/registered-errors.js';
 export type { SubscriptionRule } from './bus/bus.js';
 export type { BusStats } from './bus/bus-stats.js';
+export type { CallerCredentials, CallerCredentialsOptions } from './bus/callers/caller-credentials.js';
 export type { CloseOptions } from './bus/connection-user.js';
 export type { ConnectionWatcher, Restored } from './bus/link/connection-watcher.js';
 export type { BusState } from './bus/link/link.js';
@@ -156,6 +157,7 @@ export { PeerServer, type PeerServerOptions, type ServerCloseOptions } from './p
 export { serve } from './serve.js';
 export type { ServedObjects, ServeOptions, Service } from './serve-options.js';
 export type { CallContext } from './service/calls/call-context.js';
+export type { Caller, CallerCleanup } from './service/calls/caller.js';
 export type { ServiceInterfaceOptions } from './service/class/class-description.js';
 export type { MemberOptions } from './service/class/decoration.js';
 export { type Describable, describe } from './service/class/describe.js';

@@ -2,7 +2,7 @@
  * The reference: a page for each export, which typedoc makes from the comments in `src/`. The pages in docs/reference/, one
  * for each task of users, list the exports, and link their pages here. A warning is an error.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Application } from 'typedoc';
 import { MarkdownPageEvent } from 'typedoc-plugin-markdown';
@@ -82,8 +82,8 @@ const parts = [
 
 const options = {
   plugin: ['typedoc-plugin-markdown'],
-  entryPoints: [join(root, 'src', 'index.ts')],
-  tsconfig: join(root, 'tsconfig.build.json'),
+  entryPoints: [join(root, 'build/reference/all.ts')],
+  tsconfig: join(root, 'build/reference/tsconfig.json'),
   readme: 'none',
   intentionallyNotExported: machinery,
   intentionallyNotDocumented: parts,
@@ -119,6 +119,7 @@ const options = {
  * @throws if typedoc reports a problem, or an export is not in exactly one list
  */
 export async function makeReference(folder) {
+  writeEntry();
   const app = await Application.bootstrapWithPlugins({ ...options, out: folder });
   const project = await app.convert();
   if (project === undefined) throw new Error('typedoc could not read the sources');
@@ -141,6 +142,16 @@ export async function makeReference(folder) {
   ];
   if (faults.length > 0) throw new Error(`docs/reference: ${faults.join('; ')}`);
   return [{ text: 'Reference', link: '/reference/', items: [] }, ...sidebar];
+}
+
+/** Writes a module with the exports of all modules of the package. */
+function writeEntry() {
+  const folder = join(root, 'build/reference');
+  mkdirSync(folder, { recursive: true });
+  const modules = ['index', 'current-call'].map((name) => `export * from '../../src/${name}.js';\n`);
+  writeFileSync(join(folder, 'all.ts'), modules.join(''));
+  const extended = { extends: '../../tsconfig.build.json', compilerOptions: { rootDir: '../..' } };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...extended, include: ['all.ts', '../../src'] }));
 }
 
 /**

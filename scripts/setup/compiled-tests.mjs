@@ -4,7 +4,7 @@
  * its files itself, and there are hundreds of them. Bun and Deno cannot run the sources at all.
  *
  * Traces name the sources, by their maps. The folder looks like the package's own: it has the same name, `busbar` is its
- * `src/index.js`, and the addon is beside it.
+ * `src/index.js`, `busbar/current-call` its `src/current-call.js`, and the addon is beside it.
  */
 import {
   existsSync,
@@ -25,7 +25,12 @@ const folder = join(root, 'build', 'tests');
 const excluded = /^test\/(types\/|dialects\/(standard|legacy)\.ts)/;
 const compiledFolders = ['src', 'test', 'examples'];
 const linked = ['build', 'prebuilds', 'scripts'];
-const manifest = { name: 'busbar', private: true, type: 'module', exports: { '.': './src/index.js' } };
+const manifest = {
+  name: 'busbar',
+  private: true,
+  type: 'module',
+  exports: { '.': './src/index.js', './current-call': './src/current-call.js' },
+};
 
 /** Arguments of Node.js for compiled files. */
 export const compiledArguments = ['--enable-source-maps', '--expose-gc'];

@@ -18,7 +18,7 @@ const parts = 'build/declarations';
 const REFERENCES =
   '/// <reference types="node" />\n/// <reference lib="es2020" />\n/// <reference lib="esnext.disposable" />\n';
 
-/** Makes `dist/index.d.cts` and `dist/index.d.ts` of src/. */
+/** Makes the declarations in dist/ of src/. `busbar/current-call` takes its types from those of `busbar`. */
 export async function buildDeclarations() {
   rmSync(join(root, parts), { recursive: true, force: true });
   const compiler = 'node_modules/typescript/bin/tsc';
@@ -27,6 +27,9 @@ export async function buildDeclarations() {
   const text = await rolledUp();
   writeFileSync(join(root, 'dist/index.d.cts'), `${REFERENCES}${exportedInPlace(text)}`);
   writeFileSync(join(root, 'dist/index.d.ts'), "export * from './index.cjs';\n");
+  const currentCall = readFileSync(join(root, parts, 'current-call.d.ts'), 'utf8');
+  writeFileSync(join(root, 'dist/current-call.d.cts'), currentCall.replace(/(?<=from ')\.[^']+/, './index.cjs'));
+  writeFileSync(join(root, 'dist/current-call.d.ts'), "export * from './current-call.cjs';\n");
 }
 
 /**

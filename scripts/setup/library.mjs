@@ -7,7 +7,10 @@ import { printStep, root } from './report.mjs';
 
 const library = 'dist/index.js';
 /** Everything in dist/; the library is made last, so that it is newer than the others. */
-const outputs = ['dist/index.d.cts', 'dist/index.d.ts', 'dist/index.cjs', library];
+const outputs = [
+  ...['dist/index.d.cts', 'dist/index.d.ts', 'dist/current-call.d.cts', 'dist/current-call.d.ts'],
+  ...['dist/current-call.cjs', 'dist/current-call.js', 'dist/index.cjs', library],
+];
 
 /** Further files that affect the result. */
 const makers = ['scripts/setup/bundling.mjs', 'scripts/setup/declarations.mjs'];
@@ -15,7 +18,7 @@ const makers = ['scripts/setup/bundling.mjs', 'scripts/setup/declarations.mjs'];
 /**
  * Makes dist/ from src/, unless dist/ is newer: declarations in one file, and one module of all code, because Node.js takes
  * longer to find a hundred and twenty files than to run a short program. A second module is CommonJS, for code that cannot
- * `require` an ES module. After a failure the previous files remain: a running program may use them.
+ * `require` an ES module. `busbar/current-call` is a small module beside them: importing it has an effect. After a failure the previous files remain: a running program may use them.
  */
 export async function buildLibrary() {
   const reason = whyStale();
@@ -24,6 +27,8 @@ export async function buildLibrary() {
   mkdirSync(join(root, 'dist'), { recursive: true });
   await buildDeclarations();
   for (const output of orphans()) rmSync(join(root, output));
+  await bundle('src/current-call.ts', 'dist/current-call.cjs', 'cjs');
+  await bundle('src/current-call.ts', 'dist/current-call.js', 'esm');
   await bundle('src/index.ts', 'dist/index.cjs', 'cjs');
   await bundle('src/index.ts', library, 'esm');
 }

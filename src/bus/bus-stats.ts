@@ -21,6 +21,11 @@ export interface BusStats extends ConnectionCounts {
    * share.
    */
   readonly calledNames: number;
+  /**
+   * Callers that are followed until they leave, or until their calls are answered, because a handler tracks them or has
+   * read a signal of them. Their match rules are internal, too: one for each of 64 callers, and one that all others share.
+   */
+  readonly followedCallers: number;
   /** Subscriptions to signals and watchers of names that the program has not ended. */
   readonly subscriptions: number;
   /** Well-known names that the connection owns or is queued for. */

@@ -13,6 +13,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { report } from '../diagnostics/problems.js';
 import type { BusStats } from './bus-stats.js';
+import { Callers } from './callers/callers.js';
 import { CallsAtWork } from './calls-at-work.js';
 import { type MessageHandler, type MessageHandlerOptions, messageHandlerOptions } from './message-handlers.js';
 import { type BusOptions, NamedEndpoint } from './names/named-endpoint.js';
@@ -36,6 +37,9 @@ export abstract class Bus extends NamedEndpoint {
   /** @internal what has to be answered before this closes: for a share, the calls of its own handlers */
   readonly atWork: CallsAtWork;
 
+  /** @internal the callers that this waits for */
+  readonly callers: Callers;
+
   /** @internal whether anything is exported, so that calls may have to be answered */
   protected abstract get hasObjects(): boolean;
 
@@ -50,7 +54,8 @@ export abstract class Bus extends NamedEndpoint {
     super(source, options);
     const isShare = source instanceof Bus;
     this.#whole = isShare ? source.#whole : this;
-    this.atWork = new CallsAtWork(isShare ? source.atWork : undefined);
+    this.callers = new Callers(this, this.routing.callers);
+    this.atWork = new CallsAtWork(isShare ? source.atWork : undefined, this.callers);
   }
 
   /**
@@ -88,7 +93,7 @@ export abstract class Bus extends NamedEndpoint {
 
   /** Handlers send through this connection until they are done. The last share waits for the handlers of all shares. */
   async #atWorkDone(): Promise<void> {
-    const stop = this.routing.taken.giveUpWithCallers(this.owners, () => this.listNames());
+    const stop = this.routing.taken.giveUpWithCallers(this.routing.callers, () => this.listNames());
     // The connection may be lost before they are done.
     const forget = this.whenClosed(stop);
     await (this.isLast ? this.#whole.atWork : this.atWork).done();
@@ -198,12 +203,13 @@ export abstract class Bus extends NamedEndpoint {
    * of what it has done.
    */
   stats(): BusStats {
-    const { callees, matchRules, names, subscriptions } = this.routing;
+    const { callees, callers, matchRules, names, subscriptions } = this.routing;
     return {
       connection: this.connectionId,
       state: this.state,
       matchRules: matchRules.size,
       calledNames: callees?.size ?? 0,
+      followedCallers: callers.size,
       subscriptions: subscriptions.listeners + (this.state === 'closed' ? 0 : this.watchedNames),
       ownedNames: names?.size() ?? 0,
       droppedSignals: subscriptions.droppedSignals,

@@ -131,7 +131,8 @@ export class Callees implements CalleesByName {
     const callee = new NamedCallee(name, pool, stale !== undefined, (itself) => {
       const changed = (_owner: string | undefined, previous: string | undefined) =>
         this.#keepFormerOwner(itself, previous);
-      return this.#owners.follow(name, { changed }, true, namespace);
+      const scope = namespace === undefined ? undefined : { arg0namespace: namespace };
+      return this.#owners.follow(name, { changed }, true, scope);
     });
     pool.add(callee);
     if (namespace !== undefined) this.#namespaces.set(namespace, (this.#namespaces.get(namespace) ?? 0) + 1);

@@ -3,7 +3,11 @@
  * its message handlers took. `close` waits for them. A handler that is done when it returns is never counted, so most
  * calls cost nothing here.
  */
+import type { Callers } from './callers/callers.js';
+
 export class CallsAtWork {
+  /** The callers of these calls that the user waits for. */
+  readonly callers: Callers | undefined;
   /** The count for all users of the connection, if there are several. */
   readonly #whole: CallsAtWork | undefined;
   /** A list of this count alone, for what has one user. */
@@ -12,8 +16,9 @@ export class CallsAtWork {
   /** Waiting `close` calls, resolved when no call is left. */
   #waiting: (() => void)[] = [];
 
-  constructor(whole?: CallsAtWork) {
+  constructor(whole?: CallsAtWork, callers?: Callers) {
     this.#whole = whole;
+    this.callers = callers;
   }
 
   get isEmpty(): boolean {

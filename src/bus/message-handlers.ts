@@ -5,9 +5,9 @@ import { checkBoolean } from '../base/parameters.js';
 import { type Message, MessageType } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
 import { reportFailure, reportRejection } from '../diagnostics/problems.js';
+import type { FollowedCallers } from './callers/followed-callers.js';
 import type { CallsAtWork } from './calls-at-work.js';
 import type { BusState } from './link/link.js';
-import type { NameOwners } from './names/name-owners.js';
 import type { TakenCalls } from './taken-calls.js';
 
 /**
@@ -44,7 +44,7 @@ interface MessageHandlersOptions {
   readonly isForThisConnection: (destination: string | undefined) => boolean;
   /** Records the calls that handlers take. */
   readonly taken: TakenCalls;
-  readonly owners: NameOwners;
+  readonly callers: FollowedCallers;
   /** Called when a handler was added or has ended. */
   readonly onChange: () => void;
 }
@@ -94,7 +94,7 @@ export class MessageHandlers {
    * connection. A call is answered nevertheless.
    */
   handle(received: Inbox): boolean {
-    const { taken, owners, isClosing, isForThisConnection } = this.#options;
+    const { taken, callers, isClosing, isForThisConnection } = this.#options;
     const isCall = received.type === MessageType.MethodCall;
     const isToAnswer = isCall && isForThisConnection(received.destination);
     if (isToAnswer) taken.offer(received);
@@ -102,7 +102,7 @@ export class MessageHandlers {
       // The remaining handlers of a closed share only get the calls that it still answers.
       if (!isCall && registration.user.state !== 'open') continue;
       if (this.#isHandledBy(registration, received, isToAnswer)) {
-        if (isToAnswer) taken.take(registration.user.atWork, owners);
+        if (isToAnswer) taken.take(registration.user.atWork, callers);
         return true;
       }
       if (!isCall && isClosing()) return true;

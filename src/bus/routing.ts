@@ -8,6 +8,7 @@ import type { Connection } from '../connection/connection.js';
 import type { IncomingMessage } from '../connection/receiving/incoming-message.js';
 import type { WaitOptions } from '../connection/sending/pending-calls.js';
 import { Callees } from './callees.js';
+import { FollowedCallers } from './callers/followed-callers.js';
 import { Incoming } from './incoming.js';
 import { MessageHandlers } from './message-handlers.js';
 import { BusDriver } from './names/driver.js';
@@ -36,6 +37,7 @@ export class Routing {
   readonly names: OwnedNames | undefined;
   readonly callees: Callees | undefined;
   readonly owners: NameOwners;
+  readonly callers: FollowedCallers;
   readonly matchRules: MatchRules;
   readonly subscriptions: Subscriptions;
   readonly handlers: MessageHandlers;
@@ -55,15 +57,16 @@ export class Routing {
     this.driver = driver;
     this.matchRules = new MatchRules(driver);
     this.owners = new NameOwners(this.matchRules, driver);
+    this.callers = new FollowedCallers(this.owners);
     this.names = driver && new OwnedNames(driver);
     this.taken = new TakenCalls(isPeer, connection.limits.callsInProgress);
     const isClosing = () => this.connection.state === 'closing';
     // On a bus a call without a destination is for the bus. Monitors receive such calls.
     const isForThisConnection = (destination: string | undefined) =>
       isPeer || (destination !== undefined && isAddressedHere(destination));
-    const { owners, names, taken, matchRules } = this;
+    const { callers, owners, names, taken, matchRules } = this;
     const onChange = () => this.#updateReplyHandler();
-    this.handlers = new MessageHandlers({ isClosing, isForThisConnection, taken, owners, onChange });
+    this.handlers = new MessageHandlers({ isClosing, isForThisConnection, taken, callers, onChange });
     const isUniqueName = (name: string) => name === this.uniqueName;
     const id = () => this.connection.id;
     this.subscriptions = new Subscriptions(

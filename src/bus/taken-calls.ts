@@ -5,8 +5,8 @@
 
 import { MessageFlag } from '../connection/message.js';
 import type { Inbox } from '../connection/receiving/inbox.js';
+import type { FollowedCallers } from './callers/followed-callers.js';
 import type { CallsAtWork } from './calls-at-work.js';
-import type { FollowedName, NameOwners } from './names/name-owners.js';
 
 interface TakenCall {
   readonly caller: string | undefined;
@@ -26,7 +26,7 @@ export class TakenCalls {
   /** How many closing shares wait for taken calls. */
   #waiting = 0;
   /** Followed callers, because a close waits for their calls. */
-  readonly #followed = new Map<string, FollowedName>();
+  readonly #followed = new Map<string, () => void>();
 
   /**
    * @param isPeer whether the only caller is a peer, which may claim any name
@@ -45,7 +45,7 @@ export class TakenCalls {
   }
 
   /** A message handler has taken the call that was offered last. */
-  take(atWork: CallsAtWork, owners: NameOwners): void {
+  take(atWork: CallsAtWork, callers: FollowedCallers): void {
     if (this.#serial === 0) return;
     const caller = this.#caller;
     const key = keyOf(this.#serial, caller);
@@ -55,7 +55,7 @@ export class TakenCalls {
     if (this.#calls.size >= this.#maximum) this.#end(this.#calls.keys().next().value);
     this.#calls.set(key, { caller, atWork });
     atWork.begin();
-    if (this.#waiting > 0) this.#follow(caller, owners);
+    if (this.#waiting > 0) this.#follow(caller, callers);
   }
 
   /** Whether this would answer a call that came over a connection that was lost. */
@@ -88,35 +88,35 @@ export class TakenCalls {
    *
    * @param present asks for the names on the bus
    */
-  giveUpWithCallers(owners: NameOwners, present: () => Promise<readonly string[]>): () => void {
+  giveUpWithCallers(callers: FollowedCallers, present: () => Promise<readonly string[]>): () => void {
     let isOver = false;
     this.#waiting++;
-    void this.#giveUpAbsent(owners, present);
+    void this.#giveUpAbsent(callers, present);
     return () => {
       if (isOver) return;
       isOver = true;
       if (--this.#waiting > 0) return;
-      for (const followed of this.#followed.values()) followed.release();
+      for (const release of this.#followed.values()) release();
       this.#followed.clear();
     };
   }
 
-  async #giveUpAbsent(owners: NameOwners, present: () => Promise<readonly string[]>): Promise<void> {
+  async #giveUpAbsent(callers: FollowedCallers, present: () => Promise<readonly string[]>): Promise<void> {
     if (this.#calls.size === 0 || this.#isPeer) return;
     // A long-lived program may have had many callers: only those that are still connected are followed.
     const names = new Set(await present().catch(() => [...this.#calls.values()].map(({ caller }) => caller)));
     for (const caller of new Set([...this.#calls.values()].map((call) => call.caller))) {
       if (!names.has(caller)) this.#endAllOf(caller);
-      else if (this.#waiting > 0) this.#follow(caller, owners);
+      else if (this.#waiting > 0) this.#follow(caller, callers);
     }
   }
 
-  #follow(caller: string | undefined, owners: NameOwners): void {
+  #follow(caller: string | undefined, callers: FollowedCallers): void {
     if (caller === undefined || this.#followed.has(caller)) return;
-    const changed = (owner: string | undefined) => {
-      if (owner === undefined) this.#endAllOf(caller);
-    };
-    this.#followed.set(caller, owners.follow(caller, { changed }, true));
+    this.#followed.set(
+      caller,
+      callers.follow(caller, () => this.#endAllOf(caller)),
+    );
   }
 
   #endAllOf(caller: string | undefined): void {

@@ -209,6 +209,11 @@ export class Connection {
     if (this.state !== 'open') throw this.#life.refusal(what);
   }
 
+  /** Why the connection was lost, if it was. */
+  get loss(): DBusError | undefined {
+    return this.#life.reason;
+  }
+
   /** The error for an operation after the end of the connection, with the reason of the loss, if there was one. */
   refusal(what: string): ConnectionClosedError {
     return closedError(what, this.#life.reason);

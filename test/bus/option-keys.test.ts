@@ -41,7 +41,12 @@ test.after(async () => {
 
 const NAME = 'org.example.Keys';
 const Keys = defineInterface(NAME, { methods: { Ask: {} }, signals: { Said: { args: 's' } } });
+const contexts: CallContext[] = [];
 const proxy = bus.proxy(Keys, 'org.freedesktop.DBus', '/org/freedesktop/DBus');
+const exported = bus.export('/caller', implement(Keys, { Ask: (context) => void contexts.push(context) }));
+await bus.proxy(Keys, bus.uniqueName, '/caller').call.Ask();
+exported.end();
+const { caller } = contexts[0] as CallContext;
 const busCall = { destination: 'org.freedesktop.DBus', path: '/', interface: 'org.freedesktop.DBus', member: 'GetId' };
 
 /** How each kind of options is passed: to which function, with which other arguments. */
@@ -54,6 +59,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   'OnceOptions & ContextOption': (given) =>
     Promise.race([proxy.once.Said({ signal: AbortSignal.abort(), context: true, ...given }), bus.listNames()]),
   'WatchOptions & ContextOption': (given) => proxy.watch.Said({ context: true, ...given }),
+  CallerCredentialsOptions: (given) => caller.credentials(given),
   ProxyOptions: (given) => proxy.with(given),
   ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),
   SharedBusOptions: (given) => sessionBus(given),

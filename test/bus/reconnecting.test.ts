@@ -150,7 +150,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.equal(sent, [2]);
     assert.is(contexts.length, 1);
     // The caller's name may be that of another connection now.
-    assert.instance(await rejection(context.credentials()), ConnectionClosedError);
+    assert.instance(await rejection(context.caller.credentials()), ConnectionClosedError);
     assert.is(client.stats().unexpectedReplies, 0);
   });
 

@@ -395,7 +395,11 @@ test('a handler knows its caller and its path', async () => {
   using _who = service.export(
     '/who',
     implement(Who, {
-      AmI: async (context) => [context.sender as string, context.path, (await context.credentials()).uid as number],
+      AmI: async (context) => [
+        context.sender as string,
+        context.path,
+        (await context.caller.credentials()).uid as number,
+      ],
     }),
   );
   const answer = await client.proxy(Who, 'org.example.Lamp', '/who').call.AmI();

@@ -188,7 +188,7 @@ const ofExport: Makers = { end: plain, path: plain, 'Symbol(Symbol.dispose)': pl
 const ofHandle: Makers = { end: plain, 'Symbol(Symbol.dispose)': plain };
 
 const ofContext: Makers = {
-  credentials: ({ context }) => context.credentials(),
+  caller: plain,
   decode: plain,
   flags: plain,
   interface: plain,
@@ -197,6 +197,14 @@ const ofContext: Makers = {
   sender: plain,
   // A single missing signal would keep a handler running for ever.
   signal: ({ context }) => new Promise<void>((resolve) => context.signal.addEventListener('abort', () => resolve())),
+};
+
+const ofCaller: Makers = {
+  credentials: ({ context }) => context.caller.credentials(),
+  left: ({ context: { caller } }) =>
+    new Promise<void>((resolve) => caller.left.addEventListener('abort', () => resolve())),
+  name: plain,
+  track: ({ context }) => new Promise<unknown>((resolve) => context.caller.track(resolve)),
 };
 
 for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
@@ -291,6 +299,8 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['name watcher', bus.watchName(NAME, {}), ofHandle],
       ['namespace watcher', bus.watchNames(NAME, {}), ofHandle],
       ['connection watcher', bus.watchConnection({}), ofHandle],
+      ['caller', context.caller, ofCaller, 'service/calls/caller.ts'],
+      ['tracked caller', context.caller.track(() => {}), ofHandle, 'service/calls/caller.ts'],
     ] as const) {
       assert.equal(publicMembers(object, files), Object.keys(makers).sort(), what);
     }
@@ -328,6 +338,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         'cached object': ofCached,
         queue: ofQueue,
         context: ofContext,
+        caller: ofCaller,
       };
       const last: [string, (world: World) => Promise<unknown>][] = [];
       for (const [what, makers] of Object.entries(tables)) {

@@ -13,7 +13,7 @@ import { pythonWith } from './python.js';
 // and the receiver.
 const RELAY = `
 import array, os, select, socket, sys
-listening, target = sys.argv[1:]
+listening, target, *pids = sys.argv[1:]
 listener = socket.socket(socket.AF_UNIX)
 listener.bind(listening)
 listener.listen()
@@ -21,7 +21,7 @@ print('listening', flush=True)
 client, _ = listener.accept()
 server = socket.socket(socket.AF_UNIX)
 server.connect(target)
-null = os.open('/dev/null', os.O_RDONLY)
+null = os.pidfd_open(int(pids[0])) if pids else os.open('/dev/null', os.O_RDONLY)
 waiting = {client: 0, server: 0}
 def copy(source, target):
     data = source.recv(65536)
@@ -53,17 +53,27 @@ export class DescriptorRelay {
     return pythonWith('socket') === undefined ? 'python3 not installed' : undefined;
   }
 
-  /** A relay for one client of the bus or server at this address. */
-  static async start(address: string): Promise<DescriptorRelay> {
-    const relay = new DescriptorRelay(/path=([^,]+)/.exec(address)?.[1] as string);
+  /**
+   * A relay for one client of the bus or server at this address.
+   *
+   * @param pid the descriptors are of the process with this id; by default of `/dev/null`
+   */
+  static async start(address: string, pid?: number): Promise<DescriptorRelay> {
+    const relay = new DescriptorRelay(/path=([^,]+)/.exec(address)?.[1] as string, pid);
     await relay.#program.line('listening');
     return relay;
   }
 
-  private constructor(target: string) {
+  private constructor(target: string, pid: number | undefined) {
     const socket = join(this.#folder, 'socket');
     this.address = `unix:path=${socket}`;
-    this.#program = Program.start(pythonWith('socket') as string, ['-c', RELAY, socket, target]);
+    this.#program = Program.start(pythonWith('socket') as string, [
+      '-c',
+      RELAY,
+      socket,
+      target,
+      ...(pid === undefined ? [] : [`${pid}`]),
+    ]);
   }
 
   /** Sends `count` descriptors with the next bytes to the client, or to the server. */

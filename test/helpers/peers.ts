@@ -35,7 +35,7 @@ export function exampleObject(aborted: (nothing: unknown) => void = () => {}) {
     Echo: (value) => value,
     Slow: ({ signal }) => new Promise<string>(() => signal.addEventListener('abort', aborted)),
     async Who(context) {
-      const { uid, pid } = await context.credentials();
+      const { uid, pid } = await context.caller.credentials();
       return [uid ?? 0, pid ?? 0];
     },
     Pass: (fd) => fd.handOver(),

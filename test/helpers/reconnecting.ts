@@ -46,7 +46,7 @@ export async function bringBack(daemon: PrivateBus, ...buses: readonly MessageBu
 export function held(bus: MessageBus) {
   const { matchRules, subscriptions, calledNames, ownedNames, pendingCalls, queuedBytes, exportedObjects } =
     bus.stats();
-  const { callsInProgress } = bus.stats();
+  const { callsInProgress, followedCallers } = bus.stats();
   return {
     matchRules,
     subscriptions,
@@ -56,5 +56,6 @@ export function held(bus: MessageBus) {
     queuedBytes,
     exportedObjects,
     callsInProgress,
+    followedCallers,
   };
 }

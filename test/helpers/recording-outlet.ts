@@ -84,8 +84,15 @@ export function callContext(sender?: string): CallContext {
     decode: () => {
       throw new Error('there is no message');
     },
-    credentials: () => Promise.reject(new Error('there is no bus')),
     authorize: () => Promise.reject(new Error('there is no bus')),
+    caller: {
+      name: sender,
+      left: new AbortController().signal,
+      credentials: () => Promise.reject(new Error('there is no bus')),
+      track: () => {
+        throw new Error('there is no bus');
+      },
+    },
   };
 }
 

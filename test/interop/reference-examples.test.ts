@@ -52,6 +52,7 @@ import {
   type CallContext, type ProxyOf, property, registerError, serve, ServiceInterface, sessionBus, signal, standard, structOf, systemBus, type,
   variant,
 } from 'busbar';
+import { currentCall } from 'busbar/current-call';
 `;
 
 /** An example as a program: members are put into a class, statements into a block, where they may shadow outer names. */

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FollowedCallers } from '../../src/bus/callers/followed-callers.js';
 import { CallsAtWork } from '../../src/bus/calls-at-work.js';
-import type { NameOwners, OwnerListener } from '../../src/bus/names/name-owners.js';
 import { TakenCalls } from '../../src/bus/taken-calls.js';
 import { CONNECTION_LIMITS } from '../../src/connection/limits.js';
 import { MessageFlag } from '../../src/connection/message.js';
@@ -13,17 +13,17 @@ const test = suite('taken calls');
 const MAXIMUM = 5;
 
 /** The callers that are watched, as keys. */
-class Owners {
-  readonly followed = new Map<string, OwnerListener>();
+class Followed {
+  readonly followed = new Map<string, () => void>();
 
-  follow(name: string, listener: OwnerListener) {
+  follow(name: string, left: () => void) {
     assert.not(this.followed.has(name), `${name} is followed twice`);
-    this.followed.set(name, listener);
-    return { release: () => void this.followed.delete(name) };
+    this.followed.set(name, left);
+    return () => void this.followed.delete(name);
   }
 
   leave(name: string): void {
-    this.followed.get(name)?.changed(undefined, name);
+    this.followed.get(name)?.();
   }
 }
 
@@ -39,7 +39,7 @@ for (const isPeer of [false, true]) {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const taken = new TakenCalls(isPeer, MAXIMUM);
-        const owners = new Owners();
+        const followed = new Followed();
         const whole = new CallsAtWork();
         const users = [new CallsAtWork(whole), new CallsAtWork(whole)];
         const callers = [':1.1', ':1.2', ':1.3'];
@@ -62,10 +62,10 @@ for (const isPeer of [false, true]) {
           } else if (what === 'leave') {
             if (isPeer) continue;
             present.delete(caller);
-            owners.leave(caller);
+            followed.leave(caller);
             if (stops.length > 0) calls = calls.filter((call) => call.caller !== caller);
           } else if (what === 'wait') {
-            stops.push(taken.giveUpWithCallers(owners as unknown as NameOwners, async () => [...present]));
+            stops.push(taken.giveUpWithCallers(followed as unknown as FollowedCallers, async () => [...present]));
             await new Promise(setImmediate);
             if (!isPeer) calls = calls.filter((call) => present.has(call.caller));
           } else if (what === 'stop') {
@@ -79,7 +79,7 @@ for (const isPeer of [false, true]) {
               taken.answer(serial, caller);
               remove(key);
             }
-            taken.take(users[user] as CallsAtWork, owners as unknown as NameOwners);
+            taken.take(users[user] as CallsAtWork, followed as unknown as FollowedCallers);
             if (what !== 'take') continue;
             remove(key);
             if (calls.length === MAXIMUM) calls.shift();
@@ -92,7 +92,7 @@ for (const isPeer of [false, true]) {
             );
           }
           assert.is(whole.isEmpty, calls.length === 0);
-          if (stops.length === 0) assert.is(owners.followed.size, 0);
+          if (stops.length === 0) assert.is(followed.followed.size, 0);
         }
         for (const { key } of calls) taken.answer(Number(key.split(' ')[0]), key.split(' ')[1]);
         await Promise.all([whole, ...users].map((each) => each.done()));
@@ -108,11 +108,11 @@ test('by default 4096 calls are remembered: the next one displaces the first', (
   const [first, others] = [new CallsAtWork(), new CallsAtWork()];
   for (let serial = 1; serial <= 4096; serial++) {
     taken.offer({ serial, flags: 0 } as unknown as Inbox);
-    taken.take(serial === 1 ? first : others, new Owners() as unknown as NameOwners);
+    taken.take(serial === 1 ? first : others, new Followed() as unknown as FollowedCallers);
   }
   assert.is(first.isEmpty, false);
   taken.offer({ serial: 4097, flags: 0 } as unknown as Inbox);
-  taken.take(others, new Owners() as unknown as NameOwners);
+  taken.take(others, new Followed() as unknown as FollowedCallers);
   assert.is(first.isEmpty, true);
 });
 

@@ -10,6 +10,7 @@ import { isBusName, isUniqueName, quoted } from '../../base/names.js';
 import type { Connection } from '../../connection/connection.js';
 import { MessageType } from '../../connection/message.js';
 import type { InnerWaitOptions, ReplyBody, WaitOptions } from '../../connection/sending/pending-calls.js';
+import { FileDescriptor } from '../../values/file-descriptor.js';
 
 export const BUS_NAME = 'org.freedesktop.DBus';
 export const BUS_PATH = '/org/freedesktop/DBus';
@@ -25,7 +26,7 @@ export interface Credentials {
   readonly gids: readonly number[] | undefined;
   /** The label of the security module (SELinux, AppArmor), without its terminating NUL. */
   readonly securityLabel: string | undefined;
-  /** All credentials that the bus returned, under the bus's names. */
+  /** All credentials that the bus returned, under the bus's names, except `ProcessFD`. */
   readonly all: Readonly<Record<string, unknown>>;
 }
 
@@ -166,10 +167,21 @@ export class BusDriver {
   }
 
   async credentials(name: string, options?: WaitOptions): Promise<Credentials> {
+    const { pidfd, ...credentials } = await this.processCredentials(name, options);
+    pidfd?.close();
+    return credentials;
+  }
+
+  /** As `credentials`, with the descriptor of the process, if the bus has one: the caller has to close it. */
+  async processCredentials(
+    name: string,
+    options?: WaitOptions,
+  ): Promise<Credentials & { readonly pidfd: FileDescriptor | undefined }> {
     const [answer] = await this.#ask('GetConnectionCredentials', 'a{sv}', 's', [name], options);
-    const all = answer as Record<string, unknown>;
+    const { ProcessFD, ...all } = answer as Record<string, unknown>;
     const label = all.LinuxSecurityLabel;
     return {
+      pidfd: FileDescriptor.isFileDescriptor(ProcessFD) ? ProcessFD : undefined,
       uid: all.UnixUserID as number | undefined,
       pid: all.ProcessID as number | undefined,
       gids: all.UnixGroupIDs as number[] | undefined,

@@ -9,6 +9,7 @@
 import { ConnectionClosedError, closedError, type DBusError, NameHasNoOwnerError } from '../../base/errors.js';
 import type { Inbox } from '../../connection/receiving/inbox.js';
 import { report, runHandler } from '../../diagnostics/problems.js';
+import type { MatchRule } from '../rules/match-rule.js';
 import type { HeldRule, MatchRules } from '../rules/match-rules.js';
 import { BUS_INTERFACE, BUS_NAME, BUS_PATH, type BusDriver } from './driver.js';
 
@@ -80,14 +81,17 @@ class Attempt {
 
 class Following {
   readonly name: string;
+  /** Which signals of the bus its match rule asks for. */
+  readonly scope: MatchRule;
   readonly followers = new Set<Follower>();
   owner: string | undefined;
   knowledge: OwnerKnowledge = 'asked';
   attempt!: Attempt;
   readonly #connectionId: () => number | undefined;
 
-  constructor(name: string, connectionId: () => number | undefined) {
+  constructor(name: string, scope: MatchRule, connectionId: () => number | undefined) {
     this.name = name;
+    this.scope = scope;
     this.#connectionId = connectionId;
   }
 
@@ -164,13 +168,13 @@ export class NameOwners {
    * Follows a name until released. If the bus refused before, it is asked again, for all followers of the name.
    *
    * @param isInternal whether busbar follows the name for its own purposes, and not for the program
-   * @param namespace the beginning of the name that its match rule has, if it may share its rule with other names
+   * @param scope the arguments of the signals that its match rule asks for, if it may share its rule with other names
    */
-  follow(name: string, listener?: OwnerListener, isInternal = false, namespace?: string): FollowedName {
-    const following = this.#followed.get(name) ?? this.#make(name);
+  follow(name: string, listener?: OwnerListener, isInternal = false, scope?: MatchRule): FollowedName {
+    const following = this.#followed.get(name) ?? this.#make(name, scope ?? { arg0: name });
     const follower: Follower = { listener, isInternal, isTold: false };
     following.followers.add(follower);
-    if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following, namespace);
+    if (following.attempt === undefined || following.attempt.isDenied) this.#attempt(following);
     following.attempt.rule.isInternal = following.isInternal;
     // A listener must not be called before the caller has its handle.
     if (listener !== undefined && (following.owner !== undefined || following.knowledge === 'known')) {
@@ -208,7 +212,7 @@ export class NameOwners {
     const all = [...this.#followed.values()];
     for (const following of all) {
       const { attempt } = following;
-      if (attempt.isDenied) following.attempt = new Attempt(this.#hold(following.name, undefined), true);
+      if (attempt.isDenied) following.attempt = new Attempt(this.#hold(following), true);
       else if (attempt.isAnswered) following.attempt = new Attempt(attempt.rule, false);
     }
     // The listeners run code of the program, which may follow and release names.
@@ -231,22 +235,21 @@ export class NameOwners {
     this.#followed.clear();
   }
 
-  #make(name: string): Following {
-    const following = new Following(name, () => this.#driver?.connectionId);
+  #make(name: string, scope: MatchRule): Following {
+    const following = new Following(name, scope, () => this.#driver?.connectionId);
     this.#followed.set(name, following);
     return following;
   }
 
-  #attempt(following: Following, namespace: string | undefined): void {
+  #attempt(following: Following): void {
     const isAgain = following.attempt !== undefined;
-    following.attempt = new Attempt(this.#hold(following.name, namespace), isAgain);
+    following.attempt = new Attempt(this.#hold(following), isAgain);
     if (!this.#isAway) void this.#request(following, following.attempt);
   }
 
-  #hold(name: string, namespace: string | undefined): HeldRule {
+  #hold({ scope }: Following): HeldRule {
     const signal = { sender: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member: 'NameOwnerChanged' };
-    const names = namespace === undefined ? { arg0: name } : { arg0namespace: namespace };
-    return this.#rules.hold({ type: 'signal', ...signal, ...names });
+    return this.#rules.hold({ type: 'signal', ...signal, ...scope });
   }
 
   async #request(following: Following, attempt: Attempt): Promise<void> {

@@ -1,14 +1,16 @@
 /** The information for a handler about the call that it answers. The dispatcher makes one context for each call. */
-import type { Credentials } from '../../bus/names/driver.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 import type { AuthorizeOptions } from '../permits/authorize.js';
+import type { Caller } from './caller.js';
 
 /**
  * The call that a handler answers. A decorated method gets it as its last parameter with the option `context: true`;
  * the methods passed to `implement` always get it.
  */
 export interface CallContext {
+  /** The connection that made the call: its credentials, and the end of its life. */
+  readonly caller: Caller;
   /** The caller's unique name; `undefined` between peers without a bus. */
   readonly sender: string | undefined;
   /** The called path, one of those at which the object is exported. */
@@ -22,8 +24,8 @@ export interface CallContext {
   /**
    * Aborts if the caller or the connection ends before the call is answered. The reason is a {@link CallerLeftError} if
    * the caller leaves the bus, and a {@link ConnectionClosedError} if the connection is closed or lost (its `cause` is
-   * the reason of a loss). It does not abort after the call has been answered. To release a resource that a caller
-   * keeps beyond the call, such as an inhibitor, follow the caller's name with {@link MessageBus.watchName}.
+   * the reason of a loss). It does not abort after the call has been answered: {@link Caller.left} does. To release what a
+   * caller keeps beyond the call, such as an inhibitor, use {@link Caller.track}.
    */
   readonly signal: AbortSignal;
   /**
@@ -38,14 +40,6 @@ export interface CallContext {
    * @throws {@link DBusError} if it is called later
    */
   decode(options: DecodeOptions): unknown[];
-  /**
-   * Resolves with the caller's credentials, as the bus knows them, or between peers as the kernel knows them for the
-   * socket.
-   *
-   * @throws (rejects) {@link DBusError} if the caller has disconnected, or the bus does not know them
-   * @throws (rejects) {@link NotSupportedError} between peers that are not connected by a Unix socket
-   */
-  credentials(): Promise<Credentials>;
   /**
    * Asks polkit whether the caller may perform an action. The user is asked only if the caller called with the flag
    * ALLOW_INTERACTIVE_AUTHORIZATION. polkit withdraws its question if the caller leaves, at the time limit, and when

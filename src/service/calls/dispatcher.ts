@@ -15,7 +15,6 @@ import {
 import { isOverOrFull } from '../../base/errors.js';
 import { suggestion } from '../../base/nearest-name.js';
 import type { Bus } from '../../bus/bus.js';
-import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Lasting } from '../../bus/link/link.js';
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { misfit } from '../../codec/misfit.js';
@@ -35,6 +34,7 @@ import { objectManager } from '../standard/object-manager.js';
 import { peer } from '../standard/peer.js';
 import { properties } from '../standard/properties.js';
 import { isThenable } from '../thenable.js';
+import { callStorage } from './call-storage.js';
 import type { CallTarget } from './call-target.js';
 import { CallsInProgress } from './calls-in-progress.js';
 import { asAnswer, errorAnswers, FAILED } from './error-answer.js';
@@ -80,15 +80,23 @@ export class Dispatcher implements Lasting {
       return;
     }
     const call = new IncomingCall(this.#bus, this.#tree, this.#replyHeads, message);
+    const { storage } = callStorage;
+    if (storage === undefined) this.#answer(call);
+    else storage.run(call, () => this.#answer(call));
+  }
+
+  #answer(call: IncomingCall): void {
+    const { message } = call;
     try {
       // The target of most calls. The look-up allocates nothing.
       const exported = this.#tree.get(call.path)?.find(message.interface ?? '');
       if (exported !== undefined) {
-        const { exportable, atWork } = exported;
+        const { exportable } = exported;
+        call.ofUsers(exported.atWork);
         const method = methodOf(exportable.description, call.member);
         checkBody(message, method);
-        if (exportable.rules === undefined) this.#settle(call, method, runMethod(exportable, method, call), atWork);
-        else this.#settleAny(call, method, runByRules(exportable, exportable.rules, method, call), atWork);
+        if (exportable.rules === undefined) this.#settle(call, method, runMethod(exportable, method, call));
+        else this.#settleAny(call, method, runByRules(exportable, exportable.rules, method, call));
       } else {
         const subtree = message.interface === PEER ? undefined : this.#tree.subtreeToAsk(call.path);
         if (subtree === undefined) this.#handleAt(this.#tree.get(call.path), call);
@@ -115,9 +123,9 @@ export class Dispatcher implements Lasting {
     if (node !== undefined) call.node = node;
     const [target, method] = resolve(node, message);
     // Read before the handler runs, because a handler may end its own export.
-    const atWork = target.atWork ?? node?.atWork ?? [];
+    call.ofUsers(target.atWork ?? node?.atWork ?? []);
     checkBody(message, method);
-    this.#settleAny(call, method, target.invoke(method, call), atWork);
+    this.#settleAny(call, method, target.invoke(method, call));
   }
 
   /** Refuses a call of a caller at its limit. Its body is not decoded. */
@@ -131,12 +139,12 @@ export class Dispatcher implements Lasting {
   }
 
   /** Replies with the result of a method, or with the value of its promise. */
-  #settle(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
+  #settle(call: IncomingCall, method: MethodDescription, result: unknown): void {
     if (!isThenable(result)) {
       reply(call, method, result);
       return;
     }
-    call.begin(this.#inProgress, atWork);
+    call.begin(this.#inProgress);
     // As `await` does it: another thenable may call back twice, or throw.
     const settled = result instanceof Promise ? result : Promise.resolve(result);
     settled.then(
@@ -146,12 +154,12 @@ export class Dispatcher implements Lasting {
   }
 
   /** As {@link #settle}, for a result that may be a `LateAnswer`. */
-  #settleAny(call: IncomingCall, method: MethodDescription, result: unknown, atWork: readonly CallsAtWork[]): void {
+  #settleAny(call: IncomingCall, method: MethodDescription, result: unknown): void {
     if (!(result instanceof LateAnswer)) {
-      this.#settle(call, method, result, atWork);
+      this.#settle(call, method, result);
       return;
     }
-    call.begin(this.#inProgress, atWork);
+    call.begin(this.#inProgress);
     result.settle(
       (value) => reply(call, method, value),
       (error) => fail(call, error),

@@ -4,17 +4,12 @@
  */
 
 import { inspect } from 'node:util';
-import {
-  CallerLeftError,
-  ConnectionClosedError,
-  closedError,
-  type DBusError,
-  NotSupportedError,
-} from '../../base/errors.js';
+import { CallerLeftError, ConnectionClosedError, closedError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
 import type { Bus } from '../../bus/bus.js';
+import type { CallerEnd, CallerLife, CallerListener } from '../../bus/callers/caller-life.js';
+import type { Callers } from '../../bus/callers/callers.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
-import type { Credentials } from '../../bus/names/driver.js';
 import type { DecodeOptions } from '../../codec/decode-options.js';
 import type { Connection } from '../../connection/connection.js';
 import { describeMessage, MessageType } from '../../connection/message.js';
@@ -24,11 +19,14 @@ import type { FileDescriptor } from '../../values/file-descriptor.js';
 import type { ObjectTree, TreeNode } from '../objects/object-tree.js';
 import { type AuthorizeOptions, authorize } from '../permits/authorize.js';
 import type { CallContext } from './call-context.js';
+import { CallingConnection } from './caller.js';
 import type { CallsInProgress } from './calls-in-progress.js';
 import { asAnswer, type ErrorAnswer } from './error-answer.js';
 import type { ReplyHeads } from './reply-heads.js';
 
-export class IncomingCall implements CallContext {
+const none: readonly never[] = [];
+
+export class IncomingCall implements CallContext, CallerListener {
   readonly message: IncomingMessage;
   /** The tree with the called object. */
   readonly tree: ObjectTree;
@@ -42,13 +40,14 @@ export class IncomingCall implements CallContext {
    * The subject of the answer, if it is not the method: a property, whose name precedes paths in error texts.
    */
   subject: { readonly name: string; readonly signature: string; readonly root: string } | undefined;
-  #caller: AbortController | undefined;
-  #releaseCaller: (() => void) | undefined;
+  /** The users that exported the called object, whose `close` waits for this call. */
+  #atWork: readonly CallsAtWork[] = none;
+  #caller: CallingConnection | undefined;
+  /** What aborts {@link signal}, and the life of the caller, which has to end before. */
+  #following: { readonly controller: AbortController; readonly life: CallerLife | undefined } | undefined;
   #answered = false;
   /** The count that includes this call, while it is counted. */
   #inProgress: CallsInProgress | undefined;
-  /** The users that exported the called object, whose `close` waits for this call. */
-  #atWork: readonly CallsAtWork[] | undefined;
 
   constructor(bus: Bus, tree: ObjectTree, replyHeads: ReplyHeads, message: IncomingMessage) {
     this.#bus = bus;
@@ -102,9 +101,28 @@ export class IncomingCall implements CallContext {
     return this.message.fileDescriptors;
   }
 
+  get caller(): CallingConnection {
+    this.#caller ??= new CallingConnection(this.#bus, this.#callers, this.#connection, this.sender);
+    return this.#caller;
+  }
+
+  /** Those of the user that exported the called object; if there are several, those of the connection. */
+  get #callers(): Callers {
+    const [user, another] = this.#atWork;
+    return (another === undefined ? user?.callers : undefined) ?? this.#bus.callers;
+  }
+
   get signal(): AbortSignal {
-    this.#caller ??= this.#followCaller();
-    return this.#caller.signal;
+    this.#following ??= { controller: new AbortController(), life: this.#answered ? undefined : this.#followCaller() };
+    return this.#following.controller.signal;
+  }
+
+  /** A share that exported the called object may close: its handler can still answer over the connection. */
+  #followCaller(): CallerLife {
+    const { callers, isPeer } = this.#bus;
+    const life = callers.lifeOf(isPeer ? undefined : this.sender, this.#connection);
+    life.add(this);
+    return life;
   }
 
   decode(options: DecodeOptions): unknown[] {
@@ -122,21 +140,6 @@ export class IncomingCall implements CallContext {
     } catch (error) {
       throw asAnswer(error);
     }
-  }
-
-  credentials(): Promise<Credentials> {
-    const { sender } = this;
-    // Over another connection, the name of the caller may be that of another one.
-    if (!this.#connection.carriesMessages) return Promise.reject(this.#refusal('caller credentials are unavailable'));
-    // Between peers the header may claim any sender, but the socket has credentials.
-    if (!this.#bus.isPeer && sender !== undefined) return this.#bus.credentials(sender);
-    const { peerCredentials } = this.#bus;
-    if (this.#bus.isPeer && peerCredentials !== undefined) return Promise.resolve(peerCredentials);
-    return Promise.reject(
-      new NotSupportedError(
-        'caller credentials are unavailable: the caller has disconnected, or is not on a Unix socket',
-      ),
-    );
   }
 
   authorize(action: string, options?: AuthorizeOptions, isQuiet?: boolean): Promise<void> {
@@ -204,13 +207,9 @@ export class IncomingCall implements CallContext {
    * the caller's signal, or with the connection of the call.
    */
   isEndOfCaller(thrown: unknown): boolean {
-    const signal = this.#caller?.signal;
+    const signal = this.#following?.controller.signal;
     if (signal?.aborted === true && (thrown === signal.reason || isAbortError(thrown))) return true;
     return this.#connection.state !== 'open' && thrown instanceof ConnectionClosedError;
-  }
-
-  #refusal(what: string): ConnectionClosedError {
-    return this.#connection.refusal(`${what}: the connection that ${this.what} came over was closed`);
   }
 
   #mayAnswer(): boolean {
@@ -219,29 +218,33 @@ export class IncomingCall implements CallContext {
     return false;
   }
 
+  /** Sets the users that exported the called object, unless the call counts for some already. */
+  ofUsers(atWork: readonly CallsAtWork[]): void {
+    if (this.#inProgress === undefined) this.#atWork = atWork;
+  }
+
   /** Counts the call, because its handler takes time, until it is answered or its caller has left. */
-  begin(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
+  begin(inProgress: CallsInProgress): void {
     // A call that had to wait for its object is counted already.
     if (this.#inProgress !== undefined) return;
     inProgress.begin(this.sender);
-    for (const each of atWork) each.begin();
+    for (const each of this.#atWork) each.begin();
     this.#inProgress = inProgress;
-    this.#atWork = atWork;
   }
 
   /** Keeps the arguments and counts the call, because its object has to be found first. */
   wait(inProgress: CallsInProgress, atWork: readonly CallsAtWork[]): void {
     // The claim to the descriptors begins when they are first read, and must before the message is released.
     void this.message.keepForGood().fileDescriptors;
-    this.begin(inProgress, atWork);
+    this.ofUsers(atWork);
+    this.begin(inProgress);
   }
 
   #end(): void {
-    const atWork = this.#atWork ?? [];
-    this.#inProgress?.end(this.sender);
+    if (this.#inProgress === undefined) return;
+    this.#inProgress.end(this.sender);
     this.#inProgress = undefined;
-    this.#atWork = undefined;
-    for (const each of atWork) each.end();
+    for (const each of this.#atWork) each.end();
   }
 
   /** Ends the call: the caller is no longer followed, and lent descriptors are given back. */
@@ -250,43 +253,17 @@ export class IncomingCall implements CallContext {
     if (this.#inProgress !== undefined) this.#end();
     this.message.endLoan();
     this.node?.release();
-    this.#releaseCaller?.();
-    this.#releaseCaller = undefined;
+    this.#following?.life?.remove(this);
   }
 
-  /** Follows the caller. The returned controller aborts when the caller leaves the bus, or the connection ends. */
-  #followCaller(): AbortController {
-    const caller = new AbortController();
-    if (this.#answered) return caller;
-    const leave = (reason: DBusError) => {
-      this.#end();
-      caller.abort(reason);
-    };
-    const stopWaiting = this.#connection.whenClosed((reason) => {
-      leave(closedError(`the connection was closed before ${this.what} was answered`, reason));
-      // The next connection need not follow the name.
-      this.#releaseCaller?.();
-    });
-    this.#releaseCaller = stopWaiting;
-    if (!this.#connection.carriesMessages) return caller;
-    this.#releaseCaller = stopWaiting;
-    const { sender } = this;
-    if (sender !== undefined && !this.#bus.isPeer) {
-      const listener = {
-        changed: (owner: string | undefined) => {
-          if (owner === undefined)
-            leave(new CallerLeftError(`${sender} left the bus before ${this.what} was answered`));
-        },
-        // The caller has lost this service, which the end of the connection tells.
-        lost: () => {},
-      };
-      const followed = this.#bus.owners.follow(sender, listener, true);
-      this.#releaseCaller = () => {
-        stopWaiting();
-        followed.release();
-      };
-    }
-    return caller;
+  /** The caller has ended before the call was answered. */
+  callerEnded(end: CallerEnd): void {
+    this.#end();
+    this.#following?.controller.abort(
+      end === 'left'
+        ? new CallerLeftError(`${this.sender} left the bus before ${this.what} was answered`)
+        : closedError(`the connection was closed before ${this.what} was answered`, end.loss),
+    );
   }
 }
 

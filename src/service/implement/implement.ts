@@ -25,15 +25,17 @@ import type { ImplementOptions, LooseImplementOptions } from '../permits/impleme
 import { ImplementedObject } from './implemented-object.js';
 
 /**
- * A property as a pair of functions. Either may return a promise. Values are checked when they are sent. The members
- * are properties with functions rather than methods, because the compiler compares the parameters of methods both ways.
+ * A property as a pair of functions. Either may return a promise. Values are checked when they are sent. Both get the
+ * context of the call last, a call of `Properties` or of an ObjectManager; `undefined` if the program itself reads or
+ * assigns the property, and if the value is read for an announcement. The members are properties with functions rather
+ * than methods, because the compiler compares the parameters of methods both ways.
  */
 type PropertyFunctions<S extends string, A extends Access, V extends VariantChoice = 'plain'> = (A extends 'write'
   ? { readonly get?: undefined }
-  : { readonly get: () => WriteValue<S> | PromiseLike<WriteValue<S>> }) &
+  : { readonly get: (call: CallContext | undefined) => WriteValue<S> | PromiseLike<WriteValue<S>> }) &
   (A extends 'read'
     ? { readonly set?: undefined }
-    : { readonly set: (value: ReadValueAs<S, V>) => void | PromiseLike<void> });
+    : { readonly set: (value: ReadValueAs<S, V>, call: CallContext | undefined) => void | PromiseLike<void> });
 
 /** A property as `implement` takes it: its first value, or functions. */
 type ImplementedBy<P> = WriteValue<TypeOf<P>> | PropertyFunctions<TypeOf<P>, AccessOf<P>, VariantsOf<P>>;
@@ -148,7 +150,7 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
 type GivenFor<Given, Name> = Name extends keyof Given ? Given[Name] : unknown;
 
 /** The type that reading a property returns and assigning it accepts. */
-type HeldBy<P, Given> = Given extends { readonly get: () => infer Value }
+type HeldBy<P, Given> = Given extends { readonly get: (...args: never[]) => infer Value }
   ? Given extends ReadonlyMap<never, unknown>
     ? WriteValue<TypeOf<P>>
     : WriteValue<TypeOf<P>> | Value

@@ -83,19 +83,19 @@ export class ImplementedObject implements Exportable, PropertySource {
     return (this.#parts[index] as Handler).apply(this.#members, withContext(args, context));
   }
 
-  readProperty(name: string): unknown {
+  readProperty(name: string, call?: CallContext): unknown {
     const part = this.#parts[this.#indexOf(name)];
-    return part instanceof PropertyFunctions ? part.get() : part;
+    return part instanceof PropertyFunctions ? part.get(call) : part;
   }
 
-  writeProperty(name: string, value: unknown): unknown {
+  writeProperty(name: string, value: unknown, call?: CallContext): unknown {
     const part = this.#parts[this.#indexOf(name)];
     if (!(part instanceof PropertyFunctions)) {
       this.properties.assign(name, value, part, storeValue, this);
       return undefined;
     }
-    const get = part.isReadable ? () => part.get() : undefined;
-    return this.properties.assignBehind(name, value, get, (taken) => part.set(taken));
+    const get = part.isReadable ? () => part.get(undefined) : undefined;
+    return this.properties.assignBehind(name, value, get, (taken) => part.set(taken, call));
   }
 
   readingOfProperty(name: string): VariantChoice | undefined {

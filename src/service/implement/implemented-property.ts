@@ -5,6 +5,7 @@ import { unknownKey } from '../../base/known-options.js';
 import { isRevoked } from '../../base/revoked.js';
 import { isPlainObject } from '../../codec/plain-object.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { CallContext } from '../calls/call-context.js';
 import type { ValueCheck } from '../permits/member-rules.js';
 import { checkFirst } from '../permits/value-checks.js';
 import { encodeEntry } from '../properties/encode-entry.js';
@@ -24,20 +25,20 @@ export class PropertyFunctions {
   }
 
   /** The value, or a promise of it. */
-  get(): unknown {
-    return this.#functions.get?.();
+  get(call: CallContext | undefined): unknown {
+    return this.#functions.get?.(call);
   }
 
   /** Sets the value. Returns a promise if that takes time. */
-  set(value: unknown): unknown {
-    if (this.#functions.set !== undefined) return this.#functions.set(value);
+  set(value: unknown, call: CallContext | undefined): unknown {
+    if (this.#functions.set !== undefined) return this.#functions.set(value, call);
     throw new InvalidArgumentError(`the property ${this.#name} has no function "set"`);
   }
 }
 
 interface Functions {
-  get?: (() => unknown) | undefined;
-  set?: ((value: unknown) => unknown) | undefined;
+  get?: ((call: CallContext | undefined) => unknown) | undefined;
+  set?: ((value: unknown, call: CallContext | undefined) => unknown) | undefined;
 }
 
 /**

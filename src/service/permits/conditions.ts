@@ -6,11 +6,13 @@ import { CallerLeftError, ConnectionClosedError, NameHasNoOwnerError, NotSupport
 import type { Credentials } from '../../bus/names/driver.js';
 import { errorText, report } from '../../diagnostics/problems.js';
 import type { CallContext } from '../calls/call-context.js';
+import type { CallingConnection } from '../calls/caller.js';
 import type { AuthorizeOptions } from './authorize.js';
 import { groupId, groupsOf, userId } from './user-database.js';
 
 /** The call that is checked. */
 export interface CheckedCall extends CallContext {
+  readonly caller: CallingConnection;
   /** The description of the call, for reports. */
   readonly what: string;
   readonly connectionId: number;
@@ -83,7 +85,7 @@ function byCredentials(text: string, isMet: (credentials: Credentials) => Promis
     cost: 1,
     async isMet({ call, undecided }) {
       try {
-        return await isMet(await call.credentials());
+        return await isMet(await call.caller.known());
       } catch (error) {
         undecided(`the caller cannot be identified: ${errorText(error)}`);
         // The caller may have left meanwhile, which is not a fault of this machine.

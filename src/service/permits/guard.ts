@@ -1,5 +1,6 @@
 /** Runs handlers under the rules of their members: when the call is permitted, and when its turn has come. */
 
+import { insideCall } from '../calls/call-storage.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import { type Job, Lane } from '../calls/lane.js';
 import { answerAfter } from '../calls/late-answer.js';
@@ -85,8 +86,9 @@ function inOrder(order: Order, { call, object, what }: Guarded, permit: Job['per
       return call.signal;
     },
     keep: () => keepBody(call),
-    permit,
-    run,
+    // The end of another call begins them.
+    permit: () => insideCall(call, permit),
+    run: () => insideCall(call, run),
   };
   return laneOf(object, order, caller).enter(job);
 }

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
 import { describe } from '../../codec/misfit.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { CallContext } from '../calls/call-context.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import type { MemberRules, ValueCheck } from './member-rules.js';
 
@@ -12,7 +13,7 @@ let checked: { readonly source: object; readonly name: string } | undefined;
 
 interface Source {
   readonly rules: MemberRules | undefined;
-  writeProperty(name: string, value: unknown): unknown;
+  writeProperty(name: string, value: unknown, call: CallContext | undefined): unknown;
 }
 
 export function checkOf(rules: MemberRules | undefined, name: string): ValueCheck | undefined {
@@ -24,13 +25,19 @@ export function checkOf(rules: MemberRules | undefined, name: string): ValueChec
  *
  * @throws the error for the client if the property does not accept it
  */
-export function setChecked(check: ValueCheck, source: Source, name: string, value: unknown): unknown {
+export function setChecked(
+  check: ValueCheck,
+  source: Source,
+  name: string,
+  value: unknown,
+  call: CallContext | undefined,
+): unknown {
   const refusal = refusalOf(check, name, value);
   if (refusal !== undefined) throw new PublishedInvalidArgumentError(refusal);
   const before = checked;
   checked = { source, name };
   try {
-    return source.writeProperty(name, value);
+    return source.writeProperty(name, value, call);
   } finally {
     checked = before;
   }

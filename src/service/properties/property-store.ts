@@ -13,6 +13,8 @@ import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/e
 import { report } from '../../diagnostics/problems.js';
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
 import type { VariantChoice } from '../../signature/types.js';
+import type { CallContext } from '../calls/call-context.js';
+import { areCallsKept, outsideCalls } from '../calls/call-storage.js';
 import { Places } from '../objects/places.js';
 import type { MemberRules } from '../permits/member-rules.js';
 import { checkAssigned, checkOf, setChecked } from '../permits/value-checks.js';
@@ -30,10 +32,14 @@ import { inTime } from './slow-getter.js';
  * `implement`.
  */
 export interface PropertySource {
-  /** The value as the program has it, or a promise of it. Throws the getter's error. */
-  readProperty(name: string): unknown;
+  /**
+   * The value as the program has it, or a promise of it. Throws the getter's error.
+   *
+   * @param call the call that asks for it; `undefined` for an announcement
+   */
+  readProperty(name: string, call: CallContext | undefined): unknown;
   /** Sets a value from the bus. Returns a promise if that takes time. */
-  writeProperty(name: string, value: unknown): unknown;
+  writeProperty(name: string, value: unknown, call: CallContext | undefined): unknown;
   /** How the setter of a property gets variants; `plain` by default. */
   readingOfProperty(name: string): VariantChoice | undefined;
   /** Whether all values are stored, so that reading them runs no getter of the program. */
@@ -90,9 +96,9 @@ export class PropertyStore {
   }
 
   /** The value of a property as it is sent, or a promise of it. The caller checks the access. */
-  get(name: string): unknown {
+  get(name: string, call?: CallContext): unknown {
     const property = this.property(name);
-    const value = this.#source.readProperty(name);
+    const value = this.#source.readProperty(name, call);
     if (isThenable(value)) return property.typedLater(value);
     const typed = property.typed(value);
     if (property.wasSlow) property.tellNow(typed, quietEntry(property, typed));
@@ -103,13 +109,13 @@ export class PropertyStore {
    * Sets a property to a value from the bus, which has its variants as `Variant`. Returns a promise if that takes time.
    * The change is announced like any other.
    */
-  set(name: string, received: unknown): unknown {
+  set(name: string, received: unknown, call?: CallContext): unknown {
     const property = this.property(name);
     const source = this.#source;
     return property.receive(received, source.readingOfProperty(name), (taken) => {
       const check = checkOf(source.rules, name);
-      if (check === undefined) return source.writeProperty(name, taken);
-      return setChecked(check, source, name, taken);
+      if (check === undefined) return source.writeProperty(name, taken, call);
+      return setChecked(check, source, name, taken, call);
     });
   }
 
@@ -147,15 +153,16 @@ export class PropertyStore {
   /**
    * Handles the assignment of a value to a setter, which may change the value.
    *
-   * @param get reads the property's value afterwards, if it can be read
+   * @param getter reads the property's value afterwards, if it can be read
    * @returns a promise if setting takes time
    */
   assignBehind(
     name: string,
     value: unknown,
-    get: (() => unknown) | undefined,
+    getter: (() => unknown) | undefined,
     set: (value: unknown) => unknown,
   ): unknown {
+    const get = getter !== undefined && areCallsKept() ? () => outsideCalls(getter) : getter;
     const property = this.property(name);
     const setting = property.beginSet(value);
     if (this.#source.rules !== undefined) checkAssigned(this.#source, property.description, value, setting.typed);
@@ -264,12 +271,17 @@ export class PropertyStore {
    * The entry of a property for an answer or an announcement. If it cannot be read or has the wrong type, that is
    * reported, and the entry is nothing. A promise if its getter takes time.
    *
+   * @param call the call that asks for it; `undefined` for an announcement
    * @param isReported whether this was reported before, for the same answer
    */
-  entry(property: Property, isReported = false): EncodedEntry | undefined | Promise<Answer> {
+  entry(
+    property: Property,
+    call: CallContext | undefined,
+    isReported = false,
+  ): EncodedEntry | undefined | Promise<Answer> {
     const { description } = property;
     try {
-      const value = this.#source.readProperty(description.name);
+      const value = this.#valueFor(call, description);
       if (isThenable(value)) return this.#answer(property, value);
       const typed = property.typed(value);
       const entry = fittingEntry(this, description, typed, isReported);
@@ -279,6 +291,13 @@ export class PropertyStore {
       if (!isReported) report('handler', `${this.nameOf(description)} could not be read and is left out`, error);
       return undefined;
     }
+  }
+
+  /** The value for the answer to a call, or for an announcement, which may be sent while a handler runs. */
+  #valueFor(call: CallContext | undefined, { name }: PropertyDescription): unknown {
+    const source = this.#source;
+    if (call !== undefined || !areCallsKept()) return source.readProperty(name, call);
+    return outsideCalls(() => source.readProperty(name, undefined));
   }
 
   /**
@@ -299,7 +318,7 @@ export class PropertyStore {
   /** The entries of all properties, if {@link plainChanges} exist. Nothing if a value has the wrong type. */
   plainEntries(): EncodedEntry | undefined {
     const source = this.#source;
-    return encodeEntries(this.#table.plain ?? none, (name) => source.readProperty(name));
+    return encodeEntries(this.#table.plain ?? none, (name) => source.readProperty(name, undefined));
   }
 
   /**
@@ -311,7 +330,7 @@ export class PropertyStore {
     for (const [place, { name, access, emits }] of this.described.entries()) {
       if (access === 'write' || this.#source.rules?.guarded.has(name)) continue;
       const property = this.propertyAt(place);
-      const entry = this.entry(property);
+      const entry = this.entry(property, undefined);
       if (entry instanceof Promise) {
         if (emits === true || emits === 'const') this.#follow(property, entry);
       } else if (entry !== undefined && room.takes(entry)) entries.push(entry);
@@ -344,7 +363,7 @@ export class PropertyStore {
   #read(property: Property): Content {
     const { description } = property;
     try {
-      const value = this.#source.readProperty(description.name);
+      const value = this.#valueFor(undefined, description);
       if (isThenable(value)) return this.#await(property, value);
       return this.#content(property, property.typed(value));
     } catch (error) {

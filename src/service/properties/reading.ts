@@ -5,6 +5,7 @@
 import { closeHandedOver } from '../../codec/close-descriptors.js';
 import { EncodedEntries, type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { CallContext } from '../calls/call-context.js';
 import { LateAnswer } from '../calls/late-answer.js';
 import { isThenable } from '../thenable.js';
 import { beginAnswer, endAnswer } from './answer-memory.js';
@@ -13,7 +14,7 @@ import type { Answer, AnswerListener, Property } from './property.js';
 import type { PropertyStore } from './property-store.js';
 
 /** The call that is answered. */
-export interface Asked {
+export interface Asked extends CallContext {
   /** How many descriptors the answer may carry. */
   readonly descriptors: number;
   readonly connectionId: number;
@@ -221,7 +222,7 @@ class Reading implements AnswerListener {
       this.#read[position] = { property, changes, entry: undefined };
       return undefined;
     }
-    const entry = store.entry(property, this.#reported.get(property) === changes);
+    const entry = store.entry(property, this.#asked, this.#reported.get(property) === changes);
     const isKnown = !(entry instanceof Promise);
     this.#read[position] = { property, changes, entry: isKnown ? entry : undefined };
     if (entry === undefined) this.#reported.set(property, changes);
@@ -296,7 +297,7 @@ class Asking implements AnswerListener {
           return;
         }
         closeHandedOver(signature, value);
-        asked = this.#store.get(name);
+        asked = this.#store.get(name, this.#asked);
       }
     } finally {
       property.stopListening(this);

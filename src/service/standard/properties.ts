@@ -54,7 +54,7 @@ function read(
   { properties }: Exportable,
   { name, signature, shape }: PropertyDescription,
 ): unknown {
-  const value = properties.get(name);
+  const value = properties.get(name, call);
   const answer = (known: unknown) => receivedVariant(signature, shaped(shape, known));
   return isThenable(value) ? whenNewest(properties, name, value, call).as(answer) : answer(value);
 }
@@ -75,14 +75,14 @@ function set(call: IncomingCall): unknown {
       .slice(2)
       .map((given) => (given as Variant).value);
   const rule = rules?.properties.get(name);
-  if (rule === undefined) return properties.set(name, readArguments()[0]);
+  if (rule === undefined) return properties.set(name, readArguments()[0], call);
   const what = `setting ${exportable.description.name}.${name}`;
   return runGuarded(rule, {
     call,
     object: exportable,
     what,
     readArguments,
-    run: ([value]) => properties.set(name, value),
+    run: ([value]) => properties.set(name, value, call),
   });
 }
 
