@@ -147,6 +147,29 @@ test('replies, changes and signals leave in the order of the calls, whatever the
   );
 });
 
+test('an object that keeps itself while it answers a call sends each signal once', async () => {
+  const unit = implement(Unit, {
+    async Start(how) {
+      unit.emit.Started('before');
+      using _kept = tree.keep('/units/a', unit);
+      unit.emit.Started('kept');
+      unit.properties.State = how;
+      await delay(1);
+      unit.emit.Started('later');
+      return how;
+    },
+    Make() {},
+    State: '',
+  });
+  using tree = service.exportTree('/units', { children: () => [], find: () => unit });
+  const heard: unknown[] = [];
+  using _signals = client.subscribe({ pathNamespace: '/units' }, ({ member, body }) => {
+    heard.push(member === 'Started' ? body[0] : member);
+  });
+  await client.proxy(Unit, destination, '/units/a').call.Start('x');
+  assert.equal(heard, ['before', 'kept', 'PropertiesChanged', 'later']);
+});
+
 test('permissions and checks of members hold for objects that are found', async () => {
   const set: string[] = [];
   for (const as of [<T>(value: T) => value, async <T>(value: T) => value]) {

@@ -174,6 +174,7 @@ export class Exports {
     const { alone } = exporter.atWork;
     const places = exportables.map((exportable) => new Place(path, exportable, this.#outgoing, alone));
     this.#tree.add(path, places);
+    this.#tree.subtreeOf(path)?.leaveTo(path, exportables);
     const managers = isAnnounced ? this.#managersAbove(path) : [];
     const arrival = managers.length > 0 ? new Arrival(path, exportables, managers, this.#outgoing) : undefined;
     try {

@@ -109,7 +109,7 @@ export class Subtree {
   readonly #outgoing: Outgoing;
   readonly #used = new Map<string, Use[]>();
   /** By caller: the last of its calls that wait. Its calls run in the order in which they arrived. */
-  readonly #turns = new Map<string | undefined, Promise<void>>();
+  readonly #turns = new Map<string, Promise<void>>();
   #isEnded = false;
 
   constructor(path: string, options: TreeOptions, tree: ObjectTree, outgoing: Outgoing, user: CallsAtWork) {
@@ -130,18 +130,19 @@ export class Subtree {
    * @throws what the functions of the program throw
    */
   whenFound(call: IncomingCall, answering: Answering): void {
-    const { path, sender } = call;
+    const { path } = call;
     const asked = this.#ask(path);
-    const earlier = this.#turns.get(sender);
+    const earlier = this.#turns.size === 0 ? undefined : this.#turns.get(callerOf(call));
     if (earlier === undefined && !isThenable(asked)) {
       answering.run(this.#open(path, asked));
       return;
     }
     answering.wait();
+    const caller = callerOf(call);
     const turn = this.#await(path, asked, earlier, answering).finally(() => {
-      if (this.#turns.get(sender) === turn) this.#turns.delete(sender);
+      if (this.#turns.get(caller) === turn) this.#turns.delete(caller);
     });
-    this.#turns.set(sender, turn);
+    this.#turns.set(caller, turn);
   }
 
   /** Never rejects. */
@@ -205,6 +206,12 @@ export class Subtree {
     }
     use.calls++;
     return use;
+  }
+
+  /** Called when objects are exported at a path. One of them may be answering a call: it sends its signals once. */
+  leaveTo(path: string, exportables: readonly Exportable[]): void {
+    for (const { place } of this.#used.get(path) ?? [])
+      if (exportables.includes(place.exportable)) place.exportable.properties.places.delete(place);
   }
 
   #endUse(use: Use): void {
@@ -285,6 +292,11 @@ export class Subtree {
       return reported('find', path, error);
     }
   }
+}
+
+/** The caller and its connection: after a loss, the same name may be that of another caller. */
+function callerOf({ connectionId, sender = '' }: IncomingCall): string {
+  return `${connectionId} ${sender}`;
 }
 
 function reported(what: string, path: string, error: unknown): readonly never[] {
