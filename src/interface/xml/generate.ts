@@ -20,10 +20,10 @@ const DOCUMENT_TYPE = `<!DOCTYPE node PUBLIC "-//freedesktop//DTD D-BUS Object I
  "http://www.freedesktop.org/standards/dbus/1.0/introspect.dtd">
 `;
 
-type Attributes = Readonly<Record<string, string | undefined>>;
-
 /** Lines without indentation. The enclosing element indents them. */
-type Lines = readonly string[];
+export type Lines = readonly string[];
+
+type Attributes = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the introspection data of a node, as `org.freedesktop.DBus.Introspectable.Introspect` returns it. The same
@@ -42,11 +42,26 @@ export function introspectionXml(node: NodeDescription): string {
     throw new InvalidArgumentError('node: expected the description of a node, with its interfaces and children');
   }
   try {
-    return `${DOCUMENT_TYPE}${nodeLines(node, node.path).join('\n')}\n`;
+    return documentOf(nodeLines(node, node.path));
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new InvalidArgumentError('node: the description of an interface is incomplete', { cause: error });
   }
+}
+
+/** A document with this root. */
+function documentOf(lines: Lines): string {
+  return `${DOCUMENT_TYPE}${lines.join('\n')}\n`;
+}
+
+/** The introspection data of an exported node, of its parts: the lines of its interfaces, and the names of its children. */
+export function nodeXml(path: string, interfaces: readonly Lines[], children: Iterable<string>): string {
+  return documentOf(
+    element('node', { name: path }, [
+      ...interfaces.flat(),
+      ...Array.from(children, (name) => `<node name="${escapeAttribute(name)}"/>`),
+    ]),
+  );
 }
 
 function nodeLines(node: NodeDescription, name: string | undefined): Lines {
@@ -56,7 +71,7 @@ function nodeLines(node: NodeDescription, name: string | undefined): Lines {
   ]);
 }
 
-function interfaceLines(description: InterfaceDescription): Lines {
+export function interfaceLines(description: InterfaceDescription): Lines {
   const { name, methods, signals, properties, annotations } = description;
   return element('interface', { name }, [
     ...annotationLines(writeFields(docsOf(description), annotations)),

@@ -4,9 +4,9 @@
  *
  * @see D-Bus specification, section "org.freedesktop.DBus.Introspectable"
  */
-import type { InterfaceDescription, NodeDescription } from '../../interface/description.js';
+import type { InterfaceDescription } from '../../interface/description.js';
 import { standardInterfaces } from '../../interface/standard.js';
-import { introspectionXml } from '../../interface/xml/generate.js';
+import { interfaceLines, type Lines, nodeXml } from '../../interface/xml/generate.js';
 import type { CallTarget } from '../calls/call-target.js';
 import type { TreeNode } from '../objects/object-tree.js';
 import { isThenable } from '../thenable.js';
@@ -15,22 +15,23 @@ export const introspectable: CallTarget = {
   description: standardInterfaces.introspectable,
   invoke(_method, { tree, node }) {
     const children = tree.subtreeOf(node.path)?.childrenOf(node) ?? node.children;
-    return isThenable(children)
-      ? children.then((names) => introspectionXml(describeNode(node, names)))
-      : introspectionXml(describeNode(node, children));
+    const xml = (names: Iterable<string>) => nodeXml(node.path, interfacesOf(node), names);
+    return isThenable(children) ? children.then(xml) : xml(children);
   },
 };
 
-const leaf: NodeDescription = { path: undefined, interfaces: new Map(), children: new Map() };
+/** The interfaces of a node, including the standard interfaces. */
+function interfacesOf(node: TreeNode): Lines[] {
+  const { introspectable: own, peer, properties, objectManager } = standardInterfaces;
+  const standard = node.managesObjects ? [own, peer, properties, objectManager] : [own, peer, properties];
+  return [...node.interfaces.map(({ exportable }) => exportable.description), ...standard].map(linesOf);
+}
 
-/** The description of a node, including the standard interfaces. */
-function describeNode(node: TreeNode, children: Iterable<string>): NodeDescription {
-  const interfaces = new Map<string, InterfaceDescription>();
-  const add = (description: InterfaceDescription) => interfaces.set(description.name, description);
-  for (const { exportable } of node.interfaces) add(exportable.description);
-  add(standardInterfaces.introspectable);
-  add(standardInterfaces.peer);
-  add(standardInterfaces.properties);
-  if (node.managesObjects) add(standardInterfaces.objectManager);
-  return { path: node.path, interfaces, children: new Map(Array.from(children, (name) => [name, leaf])) };
+/** The lines of interfaces. Many objects have the same one, and descriptions of services do not change. */
+const known = new WeakMap<InterfaceDescription, Lines>();
+
+function linesOf(description: InterfaceDescription): Lines {
+  const lines = known.get(description) ?? interfaceLines(description);
+  known.set(description, lines);
+  return lines;
 }
