@@ -221,12 +221,34 @@ class Dialect implements Decoders {
     return wrap ? (reader) => this.#readWrapped(reader) : (reader) => this.#readPlain(reader);
   }
 
+  /** As {@link #readContent}, the most common types come first. */
   #readWrapped(reader: Reader): Variant {
-    const signature = reader.signature();
     reader.enterVariant();
-    const value = this.#readOther(reader, signature);
+    const variant = this.#readTyped(reader);
     reader.leaveVariant();
-    return receivedVariant(signature, value);
+    return variant;
+  }
+
+  #readTyped(reader: Reader): Variant {
+    const letter = reader.letter();
+    switch (letter) {
+      case 0x73: // s
+        return receivedVariant('s', reader.string());
+      case 0x6f: // o
+        return receivedVariant('o', reader.string());
+      case 0x62: // b
+        return receivedVariant('b', reader.boolean());
+      case 0x75: // u
+        return receivedVariant('u', reader.uint32());
+      case 0x69: // i
+        return receivedVariant('i', reader.int32());
+      case 0x64: // d
+        return receivedVariant('d', reader.double());
+      default: {
+        const signature = letter === 0 ? reader.signature() : String.fromCharCode(letter);
+        return receivedVariant(signature, this.#readOther(reader, signature));
+      }
+    }
   }
 
   #readPlain(reader: Reader): unknown {
