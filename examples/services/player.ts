@@ -68,7 +68,7 @@ const player = implement(Player, {
   Volume: {
     get: () => volume,
     set(value) {
-      volume = Math.max(value, 0);
+      volume = Math.max(value, 0) || 0;
       console.log({ volume });
     },
   },

@@ -60,6 +60,7 @@ export function exportCharacteristic(path: string, number: string, value: Buffer
     WriteValue(bytes, { offset = 0 }) {
       if (measure) throw failure('NotPermitted', 'the value is measured');
       if (offset > value.length) throw failure('InvalidOffset', `the value has ${value.length} bytes`);
+      if (offset + bytes.length > 512) throw failure('InvalidValueLength', 'a value has at most 512 bytes');
       update(Buffer.concat([value.subarray(0, offset), bytes]));
       console.log(`${number} is ${value.toString('hex')}`);
     },
