@@ -42,11 +42,11 @@ const discovery = new Wishes((wanted) => {
 const adapter = implement(Adapter, {
   SetDiscoveryFilter() {},
   GetDiscoveryFilters: () => [],
-  StartDiscovery({ sender = '' }) {
+  StartDiscovery({ caller }) {
     if (!adapter.properties.Powered) throw failure('NotReady', 'the adapter is not powered');
-    discovery.add(sender);
+    discovery.add(caller);
   },
-  StopDiscovery: ({ sender = '' }) => discovery.delete(sender),
+  StopDiscovery: ({ caller }) => discovery.delete(caller),
   RemoveDevice(path) {
     const device = known.get(path);
     if (device === undefined) throw failure('DoesNotExist', `there is no device ${path}`);

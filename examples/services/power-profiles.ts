@@ -11,7 +11,7 @@ interface Hold {
   readonly Reason: string;
   readonly ApplicationId: string;
 }
-const holds = new Map<number, Hold & { readonly call: CallContext; readonly holder: Handle }>();
+const holds = new Map<number, Hold & { readonly call: CallContext; readonly lease: Handle }>();
 let lastCookie = 0;
 
 /** Holds win against the choice of the user, and those that save power win against those that do not. */
@@ -26,7 +26,7 @@ function announce(what: string, hold?: Hold): void {
 }
 
 function release(cookie: number): boolean {
-  holds.get(cookie)?.holder.end();
+  holds.get(cookie)?.lease.end();
   return holds.delete(cookie);
 }
 
@@ -36,10 +36,11 @@ const profiles = implement(PowerProfiles, {
       throw new InvalidArgumentError(`${Profile} cannot be held: hold power-saver or performance`);
     const cookie = ++lastCookie;
     const hold = { Profile, Reason, ApplicationId };
-    const vanished = () => {
-      if (release(cookie)) announce('the holder has left', hold);
-    };
-    holds.set(cookie, { ...hold, call, holder: bus.watchName(call.sender ?? '', { vanished }) });
+    const lease = call.caller.track(() => {
+      release(cookie);
+      announce('the holder has left', hold);
+    });
+    holds.set(cookie, { ...hold, call, lease });
     announce('held', hold);
     return cookie;
   },
@@ -62,9 +63,11 @@ const profiles = implement(PowerProfiles, {
   PerformanceDegraded: '',
   Profiles: names.map((Profile) => ({ Profile, Driver: 'busbar' })),
   Actions: [],
-  ActiveProfileHolds: { get: () => [...holds.values()].map(({ call, holder, ...hold }) => hold) },
+  ActiveProfileHolds: { get: () => [...holds.values()].map(({ call, lease, ...hold }) => hold) },
 });
 
-const bus = await systemBus();
-await serve(bus, { name: 'net.hadess.PowerProfiles', objects: { '/net/hadess/PowerProfiles': profiles } });
+await serve(await systemBus(), {
+  name: 'net.hadess.PowerProfiles',
+  objects: { '/net/hadess/PowerProfiles': profiles },
+});
 console.log('ready');

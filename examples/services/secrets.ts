@@ -39,7 +39,7 @@ function promptToUnlock(objects: readonly string[], call: CallContext): string {
 }
 
 const secrets = implement(Service, {
-  OpenSession: (algorithm, input, { sender = '' }) => openSession(algorithm, input, sender),
+  OpenSession: (algorithm, input, { caller }) => openSession(algorithm, input, caller),
   SearchItems: (attributes) => (isLocked() ? [[], search(attributes)] : [search(attributes), []]),
   Unlock: (objects, call) => (isLocked() ? [[], promptToUnlock(objects, call)] : [objects, '/']),
   Lock(objects) {

@@ -1,6 +1,6 @@
 /** The GATT server of a device: services with characteristics, which clients read, write and follow. */
 import { dirname } from 'node:path/posix';
-import { type Export, type Handle, implement } from 'busbar';
+import { type Caller, type Export, type Handle, implement } from 'busbar';
 import { GattCharacteristic, GattService } from '../interfaces/bluez.js';
 import { bus, failure } from './agents.js';
 
@@ -9,24 +9,23 @@ export const assigned = (number: string) => `0000${number}-0000-1000-8000-00805f
 
 /** The clients that want something, until they say otherwise or leave the bus. */
 export class Wishes {
-  readonly #clients = new Map<string, Handle>();
+  readonly #clients = new Map<string | undefined, Handle>();
   readonly #change: (wanted: boolean) => void;
 
   constructor(change: (wanted: boolean) => void) {
     this.#change = change;
   }
 
-  add(client: string): void {
-    if (this.#clients.has(client)) throw failure('InProgress', `${client} has started this already`);
-    this.#clients.set(client, bus.watchName(client, { vanished: () => this.delete(client) }));
+  add(client: Caller): void {
+    if (this.#clients.has(client.name)) throw failure('InProgress', 'this client has started it already');
+    const lease = client.track(() => this.delete(client));
+    this.#clients.set(client.name, lease);
     if (this.#clients.size === 1) this.#change(true);
   }
 
-  delete(client: string): void {
-    const watch = this.#clients.get(client);
-    if (watch === undefined) throw failure('Failed', `${client} has not started this`);
-    watch.end();
-    this.#clients.delete(client);
+  delete(client: Caller): void {
+    this.#clients.get(client.name)?.end();
+    if (!this.#clients.delete(client.name)) throw failure('Failed', 'this client has not started it');
     if (this.#clients.size === 0) this.#change(false);
   }
 }
@@ -64,8 +63,8 @@ export function exportCharacteristic(path: string, number: string, value: Buffer
       update(Buffer.concat([value.subarray(0, offset), bytes]));
       console.log(`${number} is ${value.toString('hex')}`);
     },
-    StartNotify: ({ sender = '' }) => wishes.add(sender),
-    StopNotify: ({ sender = '' }) => wishes.delete(sender),
+    StartNotify: ({ caller }) => wishes.add(caller),
+    StopNotify: ({ caller }) => wishes.delete(caller),
     ...{ UUID: assigned(number), Service: dirname(path), Notifying: false, Value: value },
     Flags: measure ? ['read', 'notify'] : ['read', 'write', 'notify'],
   });

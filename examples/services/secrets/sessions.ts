@@ -3,7 +3,7 @@
  * encrypted with a key on which the two sides agree by Diffie-Hellman, so that no monitor of the bus can read them.
  */
 import { createCipheriv, createDecipheriv, getDiffieHellman, hkdfSync, randomBytes } from 'node:crypto';
-import { DBusError, InvalidArgumentError, implement, NotSupportedError, sessionBus } from 'busbar';
+import { type Caller, DBusError, InvalidArgumentError, implement, NotSupportedError, sessionBus } from 'busbar';
 import { Session } from '../interfaces/secrets.js';
 
 const CIPHER = 'aes-128-cbc';
@@ -30,7 +30,7 @@ function keyOf(session: string): Buffer | undefined {
 export function openSession(
   algorithm: string,
   input: unknown,
-  sender: string,
+  client: Caller,
 ): [output: string | Buffer, path: string] {
   const [output, key] = agree(algorithm, input);
   const path = `/org/freedesktop/secrets/session/${++last}`;
@@ -38,10 +38,10 @@ export function openSession(
   const end = () => {
     keys.delete(path);
     exported.end();
-    watch.end();
+    lease.end();
   };
   const exported = bus.export(path, implement(Session, { Close: end }));
-  const watch = bus.watchName(sender, { vanished: end });
+  const lease = client.track(end);
   return [output, path];
 }
 
