@@ -355,7 +355,7 @@ Napi::Value ConnectionObject::flush(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value ConnectionObject::end_sending(const Napi::CallbackInfo& info) {
-  const int fd = state_.is_running() ? transport_->wants().fd : -1;
+  const int fd = socket();
   const bool ends = fd >= 0 && (info[0].ToBoolean() || transport::may_be_unread(fd));
   if (ends) {
     transport::end_writing(fd);

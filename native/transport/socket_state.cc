@@ -1,4 +1,4 @@
-// Polls without waiting.
+// Asks the kernel.
 #include "transport/socket_state.h"
 
 #include <linux/sockios.h>

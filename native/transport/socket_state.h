@@ -1,4 +1,4 @@
-// The state of a socket at this moment, without reading from it.
+// The state of a socket, without reading from it: at this moment, or when the other side has read.
 #pragma once
 
 #include <cstdint>
