@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, type ExportedObject, implement, MessageType } from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
+import { patience } from '../helpers/patience.js';
 
 const test = suite('the order of trees');
 const { daemon, client, service, destination, stop } = await startClientAndService();
@@ -168,6 +169,31 @@ test('an object that keeps itself while it answers a call sends each signal once
   });
   await client.proxy(Unit, destination, '/units/a').call.Start('x');
   assert.equal(heard, ['before', 'kept', 'PropertiesChanged', 'later']);
+});
+
+test('a path of thousands of elements is looked up as quickly as any other', async () => {
+  const unit = implement(Unit, { Start: (how) => how, Make() {}, State: 'new' });
+  const asked: number[] = [];
+  using _tree = service.exportTree('/units/deep', {
+    children: () => [],
+    find(path) {
+      asked.push(path.length);
+      return path.length > 10_000 ? unit : undefined;
+    },
+  });
+  const path = `/units/deep${'/a'.repeat(8000)}`;
+  const before = process.cpuUsage();
+  const { Start } = client.proxy(Unit, destination, path).call;
+  for (let count = 0; count < 50; count++) assert.is(await Start('deep'), 'deep');
+  const { user } = process.cpuUsage(before);
+  assert.equal(asked.splice(0), Array(50).fill(path.length));
+  // If each of the elements were looked up, it would take seconds.
+  assert.ok(user < 1_000_000 * patience, `${user} microseconds`);
+  await client
+    .proxy(Unit, destination, `/units${'/a'.repeat(8000)}`)
+    .call.Start('x')
+    .catch(() => {});
+  assert.is(asked.length, 0);
 });
 
 test('permissions and checks of members hold for objects that are found', async () => {

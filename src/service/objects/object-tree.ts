@@ -142,11 +142,16 @@ export class ObjectTree {
   /** The tree that a path is in, or begins. */
   subtreeOf(path: string): Subtree | undefined {
     if (this.#subtrees === 0) return undefined;
-    for (let at: string | undefined = path; at !== undefined; at = parentPath(at)) {
-      const subtree = this.#nodes.get(at)?.subtree;
-      if (subtree !== undefined) return subtree;
+    // From the root down, as far as there are nodes: a caller may send a path of any number of elements.
+    let subtree = this.#nodes.get('/')?.subtree;
+    for (let end = 0; end < path.length; ) {
+      const next = path.indexOf('/', end + 1);
+      end = next < 0 ? path.length : next;
+      const node = this.#nodes.get(path.slice(0, end));
+      if (node === undefined) break;
+      subtree = node.subtree ?? subtree;
     }
-    return undefined;
+    return subtree;
   }
 
   /** The tree that has to be asked what is at a path, because nothing is exported there. */
