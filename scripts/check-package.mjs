@@ -13,8 +13,8 @@ import { root } from './setup/report.mjs';
 import { packBusbar } from './tarball.mjs';
 
 /** Bytes, unpacked and to download. docs/package.md has the sizes of the parts. */
-const LARGEST = 2_900_000;
-const LARGEST_DOWNLOAD = 1_050_000;
+const LARGEST = 3_100_000;
+const LARGEST_DOWNLOAD = 1_120_000;
 
 /** The most important files of the package; the tests in test/pack show whether all of it works. */
 const NEEDED = [

@@ -21,7 +21,7 @@ export function missingPolkit(): string | undefined {
 }
 
 /** An action: what polkit says about it without a rule, by the words of polkit's `.policy` files. */
-export type Actions = Readonly<Record<string, 'yes' | 'no' | 'auth_self' | 'auth_admin' | 'auth_self_keep'>>;
+type Actions = Readonly<Record<string, 'yes' | 'no' | 'auth_self' | 'auth_admin' | 'auth_self_keep'>>;
 
 export interface PolkitOptions {
   readonly address: string;
