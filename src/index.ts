@@ -181,10 +181,11 @@ export type { SignalDestination, SignalDestinationOptions } from './service/obje
 export type { ChildNames, FoundObjects, TreeOptions } from './service/objects/subtree.js';
 export type { AuthorizeOptions } from './service/permits/authorize.js';
 export type {
+  ImplementedMemberOptions,
   ImplementedMethodOptions,
   ImplementedPropertyOptions,
   ImplementOptions,
-  LooseImplementOptions,
+  LooseMemberOptions,
 } from './service/permits/implemented-rules.js';
 export type { Concurrency, HandlerOrder, ValueCheck } from './service/permits/member-rules.js';
 export type {

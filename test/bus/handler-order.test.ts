@@ -5,6 +5,7 @@ import {
   type CallContext,
   connect,
   defineInterface,
+  type ImplementedMemberOptions,
   type ImplementOptions,
   implement,
   LimitsExceededError,
@@ -28,7 +29,7 @@ const Work = defineInterface('org.example.Work', {
 });
 
 /** An object whose handlers end when the test says so. */
-function work(options: ImplementOptions<typeof Work.members>, path: string) {
+function work(options: ImplementOptions<ImplementedMemberOptions<typeof Work.members>>, path: string) {
   const running = new Map<string, () => void>();
   const log: string[] = [];
   const wait = (text: string) =>

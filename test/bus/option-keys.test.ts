@@ -125,7 +125,6 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
     throw answer;
   },
   ImplementOptions: (given) => implement(Keys, { Ask: () => {} }, given),
-  LooseImplementOptions: (given) => implement(Keys.description, { Ask: () => {} }, given),
   ServiceInterfaceOptions: (given) =>
     new (class extends ServiceInterface {
       constructor() {

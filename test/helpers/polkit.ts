@@ -23,7 +23,7 @@ export function missingPolkit(): string | undefined {
 /** An action: what polkit says about it without a rule, by the words of polkit's `.policy` files. */
 type Actions = Readonly<Record<string, 'yes' | 'no' | 'auth_self' | 'auth_admin' | 'auth_self_keep'>>;
 
-export interface PolkitOptions {
+interface PolkitOptions {
   readonly address: string;
   readonly actions: Actions;
   /** The text of a rules file, in JavaScript. */

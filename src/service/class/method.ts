@@ -2,10 +2,10 @@
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
 import type { ArgumentList, MethodInput } from '../../interface/build.js';
-import type { HandlerParameters, NoReply } from '../../interface/definitions.js';
+import type { NoReply } from '../../interface/definitions.js';
 import type { ValidArguments, VariantChoice } from '../../signature/types.js';
 import type { HandlerOrder, RuleInput } from '../permits/member-rules.js';
-import type { Permission } from '../permits/permission.js';
+import type { MethodPermission } from '../permits/permission.js';
 import {
   checkOptions,
   decorated,
@@ -51,7 +51,7 @@ export interface MethodOptions<
    */
   readonly variants?: V | undefined;
   /** Which callers may call it; by default those that the interface allows, or all. */
-  readonly allow?: Permission<HandlerParameters<I, V>> | undefined;
+  readonly allow?: MethodPermission<I, V> | undefined;
 }
 
 /** The decorator that {@link method} returns, for both dialects. Its compile errors say what to change. */

@@ -1,9 +1,9 @@
 /** `@property`: makes an accessor, a getter and setter, or a plain field of the class a D-Bus property. */
 import type { PropertyInput } from '../../interface/build.js';
 import type { Access, EmitsChanged } from '../../interface/description.js';
-import type { ReadValueAs, ValidType, VariantChoice } from '../../signature/types.js';
-import type { HandlerOrder, RuleInput, ValueCheck } from '../permits/member-rules.js';
-import type { PropertyPermissions } from '../permits/permission.js';
+import type { ValidType, VariantChoice } from '../../signature/types.js';
+import type { HandlerOrder, RuleInput, ValueCheckOf } from '../permits/member-rules.js';
+import type { PropertyPermissionsOf } from '../permits/permission.js';
 import { checkOptions, decorated, type Given, type MemberOptions, refused, ruleOf } from './decoration.js';
 import { checkMember } from './member-check.js';
 import { isStoredAs, noticeAssignments } from './noticing.js';
@@ -36,7 +36,7 @@ export interface PropertyOptions<
    */
   readonly variants?: W | undefined;
   /** Which callers may read and set it; by default those that the interface allows, or all. */
-  readonly allow?: PropertyPermissions<ReadValueAs<S, W>> | undefined;
+  readonly allow?: PropertyPermissionsOf<S, W> | undefined;
   /**
    * Which values it accepts. Of values that do not match the signature, it is not asked.
    *
@@ -46,7 +46,7 @@ export interface PropertyOptions<
    * accessor Level = 0;
    * ```
    */
-  readonly check?: ValueCheck<ReadValueAs<S, W>> | undefined;
+  readonly check?: ValueCheckOf<S, W> | undefined;
 }
 
 /** The decorator that {@link property} returns, for both dialects. Its compile errors say what to change. */

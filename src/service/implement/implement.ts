@@ -21,7 +21,7 @@ import type { CallContext } from '../calls/call-context.js';
 import type { ParametersWithContext } from '../calls/with-context.js';
 import { registerExportables } from '../objects/exportable.js';
 import { Recipient, type SignalDestination, type SignalDestinationOptions } from '../objects/recipient.js';
-import type { ImplementOptions, LooseImplementOptions } from '../permits/implemented-rules.js';
+import type { ImplementedMemberOptions, ImplementOptions, LooseMemberOptions } from '../permits/implemented-rules.js';
 import { ImplementedObject } from './implemented-object.js';
 
 /**
@@ -214,7 +214,7 @@ export interface LooseImplementation extends Implementation {
 export function implement(
   description: InterfaceDescription,
   members: LooseMembers,
-  options?: LooseImplementOptions,
+  options?: ImplementOptions<LooseMemberOptions>,
 ): LooseImplementation;
 export function implement<
   const M extends InterfaceMembers,
@@ -222,12 +222,12 @@ export function implement<
 >(
   definition: InterfaceDefinition<string, M>,
   members: Given & ThisType<GivenAsThis<M>>,
-  options?: ImplementOptions<M>,
+  options?: ImplementOptions<ImplementedMemberOptions<M>>,
 ): ImplementationOf<M, Given>;
 export function implement(
   given: InterfaceDefinition | InterfaceDescription,
   members: object,
-  options?: ImplementOptions | LooseImplementOptions,
+  options?: ImplementOptions<object>,
 ): object {
   return new ImplementationHandle(new ImplementedObject(definitionOf(given), members, options));
 }

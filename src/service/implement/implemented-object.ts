@@ -20,7 +20,7 @@ import { GENERATOR, isGenerator } from '../class/decoration.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import type { Recipient } from '../objects/recipient.js';
-import { type ImplementOptions, implementedRules, type LooseImplementOptions } from '../permits/implemented-rules.js';
+import { type ImplementOptions, implementedRules } from '../permits/implemented-rules.js';
 import { type MemberRules, withoutBroadcasts } from '../permits/member-rules.js';
 import { checkOf } from '../permits/value-checks.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
@@ -46,7 +46,7 @@ export class ImplementedObject implements Exportable, PropertySource {
   #assignable: AssignableProperties | undefined;
 
   /** @throws {@link InvalidArgumentError} as `implement` does */
-  constructor(definition: InterfaceDefinition, given: object, options?: ImplementOptions | LooseImplementOptions) {
+  constructor(definition: InterfaceDefinition, given: object, options?: ImplementOptions<object>) {
     const { description: described } = definition;
     const members = given as Record<string, unknown>;
     checkNotProvided(described.name);

@@ -38,34 +38,32 @@ export interface ImplementedPropertyOptions<Value = never> extends HandlerOrder 
   readonly check?: ValueCheck<Value> | undefined;
 }
 
+/** The rules of the members of an interface, by name. */
+export type ImplementedMemberOptions<M extends InterfaceMembers> = {
+  readonly [Name in keyof Table<M, 'methods'>]?: ImplementedMethodOptions<
+    HandlerParameters<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>
+  >;
+} & {
+  readonly [Name in keyof Table<M, 'properties'>]?: ImplementedPropertyOptions<
+    ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
+  >;
+};
+
 /** The rules of an object that {@link implement} makes. */
-export interface ImplementOptions<M extends InterfaceMembers = InterfaceMembers> extends HandlerOrder {
+export interface ImplementOptions<Members = ImplementedMemberOptions<InterfaceMembers>> extends HandlerOrder {
   /**
    * Which callers may use the members that have no `allow` of their own: one permission for all of them, or one each for
    * calling methods, reading and setting properties.
    */
   readonly allow?: Permission | InterfacePermissions | undefined;
   /** The rules of members, by name. */
-  readonly members?:
-    | ({
-        readonly [Name in keyof Table<M, 'methods'>]?: ImplementedMethodOptions<
-          HandlerParameters<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>
-        >;
-      } & {
-        readonly [Name in keyof Table<M, 'properties'>]?: ImplementedPropertyOptions<
-          ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
-        >;
-      })
-    | undefined;
+  readonly members?: Members | undefined;
 }
 
-/** The rules of an object that {@link implement} makes for an interface that is only known at run time. */
-export interface LooseImplementOptions extends Omit<ImplementOptions, 'members'> {
-  /** The rules of members, by name. */
-  readonly members?: Readonly<Record<string, ImplementedMethodOptions | ImplementedPropertyOptions>> | undefined;
-}
+/** The rules of the members of an interface that is only known at run time. */
+export type LooseMemberOptions = Readonly<Record<string, ImplementedMethodOptions | ImplementedPropertyOptions>>;
 
-const implementOptions = new KnownOptions<ImplementOptions>('implement()', {
+const implementOptions = new KnownOptions<ImplementOptions<object>>('implement()', {
   allow: anyValue,
   ...orderTable,
   members: anyValue,
@@ -78,9 +76,9 @@ const implementOptions = new KnownOptions<ImplementOptions>('implement()', {
  */
 export function implementedRules(
   description: InterfaceDescription,
-  options: ImplementOptions | LooseImplementOptions,
+  options: ImplementOptions<object>,
 ): MemberRules | undefined {
-  implementOptions.check(options as ImplementOptions);
+  implementOptions.check(options);
   const { members = {}, ...shared } = options as RuleInput & { readonly members?: Readonly<Record<string, RuleInput>> };
   checkObject(members, 'members');
   checkRuleNames(description, members);

@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions, type OptionTable, unknownKey } from '../../base/known-options.js';
 import { checkOptionalFunction, oneOf } from '../../base/parameters.js';
 import type { InterfaceDescription, PropertyDescription } from '../../interface/description.js';
+import type { ReadValueAs, VariantChoice } from '../../signature/types.js';
 import { interfacePermits, type Permit, permitOf, propertyPermits } from './permission.js';
 
 /**
@@ -34,6 +35,9 @@ export interface HandlerOrder {
  * client that sets another value gets `InvalidArgs`; the program that assigns one gets an {@link InvalidArgumentError}.
  */
 export type ValueCheck<Value = unknown> = (value: Value) => boolean | string;
+
+/** The check of a property with this signature. */
+export type ValueCheckOf<S extends string, V extends VariantChoice> = (value: ReadValueAs<S, V>) => boolean | string;
 
 /** How the handlers of a member are put in order. */
 export interface Order {

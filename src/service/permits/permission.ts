@@ -5,6 +5,9 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions } from '../../base/known-options.js';
 import { quoted } from '../../base/names.js';
+import type { ArgumentList } from '../../interface/build.js';
+import type { HandlerParameters } from '../../interface/definitions.js';
+import type { ReadValueAs, VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import { detailsOf } from './authorize.js';
 import { type Condition, inGroups, isUser, polkitAction, programDecides } from './conditions.js';
@@ -71,6 +74,13 @@ export interface InterfacePermissions extends PropertyPermissions {
   /** Which callers may call its methods. */
   readonly call?: Permission | undefined;
 }
+
+/** The permission of a method with these arguments. */
+export type MethodPermission<I extends ArgumentList, V extends VariantChoice> = Permission<HandlerParameters<I, V>>;
+
+/** The permissions of a property with this signature. */
+export interface PropertyPermissionsOf<S extends string, V extends VariantChoice>
+  extends PropertyPermissions<ReadValueAs<S, V>> {}
 
 /** A compiled permission: any of the conditions suffices. */
 export type Permit = readonly Condition[];
