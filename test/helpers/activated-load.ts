@@ -52,6 +52,8 @@ export interface Load {
   readonly idle: number;
   /** How long handlers take at most. */
   readonly work: number;
+  /** Milliseconds of a period, at the end of which no client calls: several clients would keep the service busy for ever. */
+  readonly period?: number;
   /** Whether a client sends SIGTERM to the service now and then. */
   readonly kills?: boolean;
 }
@@ -65,7 +67,8 @@ export interface LoadResult {
 }
 
 /** Calls for a time, and fails if a call is lost, or an instance ended otherwise than it should. */
-export async function callActivated({ seconds, clients, idle, work, kills = false }: Load): Promise<LoadResult> {
+export async function callActivated(load: Load): Promise<LoadResult> {
+  const { seconds, clients, idle } = load;
   const { folder, remove } = serviceFolderOf(NAME, (own) => program(idle, join(own, 'ends.txt')));
   const log = join(folder, 'ends.txt');
   try {
@@ -73,7 +76,7 @@ export async function callActivated({ seconds, clients, idle, work, kills = fals
     const buses = await Promise.all(Array.from({ length: clients }, () => connect({ address: daemon.address })));
     const end = performance.now() + seconds * 1000;
     const services = new Set<number>();
-    const counts = await Promise.all(buses.map((bus, index) => callUntil(bus, index, end, { work, kills }, services)));
+    const counts = await Promise.all(buses.map((bus, index) => callUntil(bus, index, end, load, services)));
     await Promise.all(buses.map((bus) => bus.close()));
     await allEnded(log, services.size);
     return { calls: counts.reduce((sum, count) => sum + count, 0), services: services.size, ends: endsIn(log) };
@@ -86,7 +89,7 @@ async function callUntil(
   bus: MessageBus,
   index: number,
   end: number,
-  { work, kills }: { readonly work: number; readonly kills: boolean },
+  { work, kills, period }: Load,
   services: Set<number>,
 ): Promise<number> {
   // Mostly around the time after which the service ends.
@@ -130,6 +133,10 @@ async function callUntil(
     // Otherwise all calls would wait for one start, and reach the limit of the bus.
     if (luck < 6 || waiting > 50) await calls.at(-1);
     await delay(milliseconds);
+    if (period !== undefined && performance.now() % period > period / 2) {
+      await Promise.all(calls);
+      await delay(period - (performance.now() % period));
+    }
   }
   await Promise.all(calls);
   return calls.length;

@@ -15,8 +15,8 @@ const seconds = (usual: number) => Number(BUSBAR_TEST_SECONDS ?? (isDefault ? us
 
 const loads: Readonly<Record<string, Load>> = {
   'one client': { seconds: seconds(60), clients: 1, idle: 2, work: 5 },
-  'several clients': { seconds: seconds(30), clients: 4, idle: 2, work: 5 },
-  'clients of handlers that take long': { seconds: seconds(30), clients: 3, idle: 2, work: 900 },
+  'several clients': { seconds: seconds(30), clients: 4, idle: 2, work: 5, period: 200 },
+  'clients of handlers that take long': { seconds: seconds(40), clients: 3, idle: 2, work: 900, period: 2000 },
   'several clients and SIGTERM': { seconds: seconds(40), clients: 4, idle: 1000, work: 100, kills: true },
 };
 
