@@ -12,8 +12,9 @@ import { type ServeOptions, type Service, serveOptions } from './serve-options.j
  * At the end it tells the service manager, releases the name, answers all calls that the bus had routed to it until then, and
  * closes the bus. A call after that starts an activatable service again, so no call is lost. `process.exitCode` is set as
  * {@link ServiceEnd} says, unless the program has set it, and the process ends when nothing else keeps it alive.
- * `process.exit` is called in two cases: at once by a second signal, and with a warning (`BUSBAR_SERVICE_LINGERS`) if the
- * process is still alive 5 s after a service ended by a signal or because it was idle, and no other service runs.
+ * `process.exit` is called in two cases: at once by a second signal, and if the process is still alive 5 s after a service ended
+ * by a signal, and no other service runs. That, and a process that is alive 5 s after an idle service ended, is a warning
+ * (`BUSBAR_SERVICE_LINGERS`).
  *
  * If the service is asked to end while it starts, it starts nevertheless, answers the calls that waited for it, and ends:
  * `serve` then resolves with a service that has ended.

@@ -12,6 +12,7 @@ import {
   implement,
   type MessageBus,
   NameTakenError,
+  pair,
   type Service,
   type ServiceEnd,
   ServiceUnknownError,
@@ -254,6 +255,9 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testUnless(PrivateBus.missing({ daemon }), test, title, async () => {
     await using server = await PrivateBus.start({ daemon });
     await using client = await connect({ address: server.address });
+    // After a signal, a process without a service is ended.
+    const [own, _other] = await pair();
+    await using _stays = await serve(own, { objects: {}, handleSignals: false });
     await fc.assert(
       fc.asyncProperty(steps, async (script) => {
         const world = new World(server, client);

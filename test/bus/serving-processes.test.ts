@@ -119,20 +119,29 @@ test('an idle service ends its process with code 0', async () => {
   assert.is(stderr, '');
 });
 
-test('a process that something keeps alive is ended, with a warning; another service is not', async () => {
-  const held = `setInterval(() => {}, 1e6);`;
-  const lingering = start('exitWhenIdle: 10', held);
-  const other = start(
-    'exitWhenIdle: 10',
-    `${held} await serve(await connect(), { name: '${NAME}.Other', objects: {} });`,
-    {},
-  );
+test('a process that something keeps alive is ended after a signal, and stays after an idle service, with a warning', async () => {
+  const held = 'setInterval(() => {}, 1e6);';
+  const idle = start('exitWhenIdle: 10', held);
+  await idle.line('running');
+  while (!idle.stderr.includes('BUSBAR_SERVICE_LINGERS')) await delay(20);
+  assert.match(idle.stderr, /the process goes on: kept alive by .*Timeout/);
+  assert.ok(idle.running);
+  idle.kill();
+  // Another service of the process still runs.
+  const other = `await serve(await connect(), { name: '${NAME}.Other', handleSignals: false, objects: {} });`;
+  const both = start('', held + other);
+  await both.line('running');
+  both.kill('SIGTERM');
+  while (await client.hasName(NAME)) await delay(20);
+  const lingering = start('', held);
+  await lingering.line('running');
+  lingering.kill('SIGTERM');
   const { code, stderr } = await lingering.finished;
   assert.is(code, 0);
-  assert.match(stderr, /BUSBAR_SERVICE_LINGERS.* kept alive by .*Timeout/);
-  await delay(1000);
-  assert.ok(other.running);
-  await other.stop();
+  assert.match(stderr, /BUSBAR_SERVICE_LINGERS.* is ended, which was kept alive by .*Timeout/);
+  assert.ok(both.running);
+  both.kill();
+  await both.finished;
 });
 
 test('the exit code tells of a failure: a name that is taken, a bus that is lost', async () => {
@@ -206,7 +215,7 @@ testUnless(
   test,
   'a hold delays an end that the service manager was told, at most for drain',
   async () => {
-    await using own = await PrivateBus.start();
+    await using own = await PrivateBus.start({ daemon: 'dbus-daemon' });
     await using socket = await NotifySocket.start('path');
     await using caller = await connect({ address: own.address });
     const env = { ...own.env, NOTIFY_SOCKET: socket.address };

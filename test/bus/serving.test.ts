@@ -157,7 +157,7 @@ test('a name that is taken rejects, and the bus is as it was', async () => {
 });
 
 test('a start that fails leaves nothing: a policy, an object, a function of objects', async () => {
-  await using strict = await PrivateBus.start({ type: 'system' });
+  await using strict = await PrivateBus.start({ daemon: 'dbus-daemon', type: 'system' });
   await using bus = await connect({ address: strict.address });
   if (bus.peerCredentials !== undefined) assert.instance(await rejection(start(bus)), AccessDeniedError);
   const object = waiting('one').object;
@@ -235,7 +235,7 @@ test('it ends when it was idle for the time, and not while a call, a hold or the
 });
 
 test('a call that was routed before an idle service released its name is answered; if it holds the service, that stays', async () => {
-  await using own = await PrivateBus.start();
+  await using own = await PrivateBus.start({ daemon: 'dbus-daemon' });
   const bus = await connect({ address: own.address });
   await using caller = await connect({ address: own.address });
   const holds: Disposable[] = [];
@@ -302,7 +302,7 @@ test('the end of the bus ends it, unless the bus reconnects', async () => {
 
 test('a name that another connection took while the bus was away ends it with code 1', async () => {
   const own = await PrivateBus.start();
-  const bus = await connect({ address: own.address, reconnect: { minDelay: 300, maxDelay: 300 } });
+  const bus = await connect({ address: own.address, reconnect: { minDelay: 5000, maxDelay: 5000 } });
   const service = await serve(bus, { name: NAME, handleSignals: false, objects: {} });
   await own.kill();
   await own.restart();

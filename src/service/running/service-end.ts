@@ -27,7 +27,7 @@ export interface ServiceEnd {
   readonly error?: DBusError | undefined;
 }
 
-/** Milliseconds after which a process that should have ended is ended. */
+/** Milliseconds after which a process should have ended. */
 const LINGERING = 5000;
 
 /** The number of services that have not ended. */
@@ -54,17 +54,22 @@ export function noteEnd({ reason, exitCode, error }: ServiceEnd, name: string, i
     const why = error === undefined ? reason : `${reason}: ${error.message}`;
     if (!isHeard) process.emitWarning(printable(`${name} has ended: ${why}`), { code: 'BUSBAR_SERVICE_ENDED' });
   }
-  if (reason === 'idle' || reason === 'signal') setTimeout(() => exitLate(name, reason), LINGERING).unref();
+  if (reason === 'idle' || reason === 'signal') setTimeout(() => tellLingering(name, reason), LINGERING).unref();
 }
 
-/** Called if something keeps the process alive. It is to end: another one may have been started in its place. */
-function exitLate(name: string, reason: string): void {
+/**
+ * Called if something keeps the process alive. Without the listener, the signal would have ended it. A process that is idle
+ * may be that of a test.
+ */
+function tellLingering(name: string, reason: string): void {
   if (running > 0) return;
-  const held = [...new Set(process.getActiveResourcesInfo())].join(', ');
-  process.emitWarning(
-    printable(`${name} has ended (${reason}), and the process is ended: it was kept alive by ${held}`),
-    { code: 'BUSBAR_SERVICE_LINGERS' },
-  );
+  const held = [...new Set(process.getActiveResourcesInfo?.())].join(', ');
+  const isEnded = reason === 'signal';
+  const what = isEnded ? 'the process is ended, which was' : 'the process goes on:';
+  const cure = isEnded ? '' : '. A program can call process.exit() when service.ended has resolved';
+  process.emitWarning(printable(`${name} has ended (${reason}), and ${what} kept alive by ${held}${cure}`), {
+    code: 'BUSBAR_SERVICE_LINGERS',
+  });
   // The warning is written in the next tick.
-  setImmediate(() => process.exit());
+  if (isEnded) setImmediate(() => process.exit());
 }
