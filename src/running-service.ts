@@ -112,15 +112,15 @@ export class RunningService extends EndableHandle implements Service {
   async #open(): Promise<void> {
     const { bus, name } = this;
     const { objects, objectManager } = this.#options;
-    const served = typeof objects === 'function' ? await this.#made(objects) : objects;
+    const served = typeof objects === 'function' ? await this.#inTime(made(objects, this)) : objects;
     if (served === undefined) return;
     if (objectManager !== undefined) this.#exports.push(bus.exportObjectManager(objectManager));
     for (const [path, given] of Object.entries(served)) {
       this.#exports.push(bus.export(path, ...(isSeveral(given) ? given : ([given] as const))));
     }
     if (name === undefined) return;
-    this.#owned = await this.#requestName(name);
-    await Promise.race([this.#owned.acquired, this.#requested]);
+    this.#owned = await this.#inTime(this.#requestName(name));
+    await Promise.race([this.#owned?.acquired, this.#requested]);
   }
 
   #requestName(name: string): Promise<OwnedName> {
@@ -129,16 +129,11 @@ export class RunningService extends EndableHandle implements Service {
   }
 
   /**
-   * The objects that a function makes. A service that is asked to end before it has its name starts even so: a call may wait
-   * for it. It gives up, without objects, when the time for the end is over.
+   * Waits for a step of the start. A service that is asked to end before it has its name starts even so: a call may wait for
+   * it. It gives up, with `undefined`, when the time for the end is over.
    */
-  async #made(make: (service: Service) => ServedObjects | Promise<ServedObjects>): Promise<ServedObjects | undefined> {
-    const late = this.#requested.then(() => this.#limit?.over).then(() => undefined);
-    const made = Promise.resolve(make(this)).then((objects) => {
-      checkObject(objects, 'objects()');
-      return objects;
-    });
-    return Promise.race([made, late]);
+  #inTime<Value>(step: Promise<Value>): Promise<Value | undefined> {
+    return Promise.race([step, this.#requested.then(() => this.#limit?.over).then(() => undefined)]);
   }
 
   async #undo(): Promise<void> {
@@ -333,6 +328,16 @@ export class RunningService extends EndableHandle implements Service {
     const what = `${this.#label} ends before ${calls} answered`;
     report('handler', what, undefined, this.bus.connectionId);
   }
+}
+
+/** The objects that a function of the program makes. */
+async function made(
+  make: (service: Service) => ServedObjects | Promise<ServedObjects>,
+  service: Service,
+): Promise<ServedObjects> {
+  const objects = await make(service);
+  checkObject(objects, 'objects()');
+  return objects;
 }
 
 function isSeveral(given: ServedObjects[string]): given is readonly [ExportedObject, ...ExportedObject[]] {

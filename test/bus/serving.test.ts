@@ -200,16 +200,16 @@ test('a replaced service ends with its reason; one that queues stays', async () 
 
 test('it ends when it was idle for the time, and not while a call, a hold or the queue keeps it', async () => {
   const { object, finish, called } = waiting('one');
-  const service = await start(await open(), { exitWhenIdle: 40, objects: { [PATH]: object } });
+  const service = await start(await open(), { exitWhenIdle: 800, objects: { [PATH]: object } });
   // Calls that are answered at once.
-  for (let i = 0; i < 15; i++) {
+  for (let i = 0; i < 20; i++) {
     await proxy.call.Who();
-    await delay(10);
+    await delay(80);
   }
   assert.is(service.state, 'running');
   const answer = proxy.call.Wait();
   await called();
-  await delay(120);
+  await delay(1200);
   assert.is(service.state, 'running', 'a call is being answered');
   const held = service.hold();
   const another = service.hold();
@@ -217,12 +217,12 @@ test('it ends when it was idle for the time, and not while a call, a hold or the
   await answer;
   held.end();
   held.end();
-  await delay(120);
+  await delay(1200);
   assert.is(service.state, 'running', 'it is held');
   const before = performance.now();
   another.end();
   assert.equal(await service.ended, { reason: 'idle', exitCode: 0 });
-  assert.ok(performance.now() - before >= 30, 'it waited for the time');
+  assert.ok(performance.now() - before >= 600, 'it waited for the time');
   assert.is(service.bus.state, 'closed');
 
   const first = await start(await open());
@@ -302,15 +302,22 @@ test('the end of the bus ends it, unless the bus reconnects', async () => {
 
 test('a name that another connection took while the bus was away ends it with code 1', async () => {
   const own = await PrivateBus.start();
-  const bus = await connect({ address: own.address, reconnect: { minDelay: 5000, maxDelay: 5000 } });
+  const bus = await connect({ address: own.address, reconnect: { minDelay: 300, maxDelay: 300 } });
   const service = await serve(bus, { name: NAME, handleSignals: false, objects: {} });
-  await own.kill();
-  await own.restart();
-  await using taker = await connect({ address: own.address });
-  taker.addMessageHandler(() => {});
-  await taker.requestName(NAME);
   const { exitCode: before } = process;
-  assert.equal(await service.ended, { reason: 'replaced', exitCode: 1 });
+  // On a slow machine, the service is back first.
+  for (let isTaken = false; !isTaken; ) {
+    await own.kill();
+    await own.restart();
+    const taker = await connect({ address: own.address });
+    taker.addMessageHandler(() => {});
+    isTaken = await taker.requestName(NAME).then(
+      () => true,
+      () => false,
+    );
+    if (isTaken) assert.equal(await service.ended, { reason: 'replaced', exitCode: 1 });
+    await taker.close();
+  }
   process.exitCode = before;
   await own.stop();
 });

@@ -17,6 +17,7 @@ import {
   listen,
   pair,
   pipe,
+  serve,
   sessionBus,
   systemBus,
 } from '../../src/index.js';
@@ -72,6 +73,7 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   registerError: plain,
   pipe: tried,
   property: plain,
+  serve: tried,
   sessionBus: tried,
   signal: plain,
   systemBus: tried,
@@ -89,6 +91,20 @@ test('the table names every function of the module', () => {
 
 test('a pair and a pipe, which need no other process, settle', async () => {
   for (const end of [...(await pair()), ...(await pipe())]) await end.close();
+});
+
+test('a service ends in its time on a bus that answers nothing, whether it starts or runs', async () => {
+  await using daemon = await PrivateBus.start();
+  const options = { objects: {}, drain: 50, handleSignals: false };
+  const running = await serve(await connect({ address: daemon.address }), { ...options, name: 'org.example.Runs' });
+  const bus = await connect({ address: daemon.address });
+  const abort = new AbortController();
+  await daemon.kill('SIGSTOP');
+  const starting = serve(bus, { ...options, name: 'org.example.Starts', signal: abort.signal });
+  abort.abort();
+  running.end();
+  assert.is((await starting).state, 'ended');
+  assert.is((await running.ended).reason, 'ended');
 });
 
 /** What a server sends to each client before it stops answering: the phases of an attempt. */
