@@ -8,14 +8,14 @@
  */
 import { ConnectionClosedError, type DBusError } from './base/errors.js';
 import { EndableHandle, EndHandle, type Handle } from './base/handle.js';
-import { checkObject, checkOptionalString } from './base/parameters.js';
+import { checkOptionalString } from './base/parameters.js';
 import type { OwnedName } from './bus/names/owned-name.js';
 import { onAbort } from './connection/sending/abort-reactions.js';
-import { CLOSE_LIMIT, TimeLimit } from './connection/time-limit.js';
+import { CLOSE_LIMIT, startTimer, TimeLimit } from './connection/time-limit.js';
 import { report, reportFailure } from './diagnostics/problems.js';
 import type { MessageBus } from './message-bus.js';
-import type { ServedObjects, ServeOptions, Service } from './serve-options.js';
-import type { ExportedObject } from './service/objects/exports.js';
+import type { ServeOptions, Service } from './serve-options.js';
+import { exportAll, madeObjects } from './served-objects.js';
 import { Idleness } from './service/running/idleness.js';
 import { noteBegin, noteEnd, noteFailure, type ServiceEnd } from './service/running/service-end.js';
 import { ServiceManager } from './service/running/service-manager.js';
@@ -23,6 +23,9 @@ import { onStopSignal } from './service/running/stop-signals.js';
 
 /** Milliseconds that a service answers calls after its end was requested: by then, most callers have given up. */
 const DRAIN = 25_000;
+
+/** Milliseconds after which a service that is held at its end looks whether it still is. */
+const LOOK_AGAIN = 100;
 
 export class RunningService extends EndableHandle implements Service {
   readonly bus: MessageBus;
@@ -112,12 +115,10 @@ export class RunningService extends EndableHandle implements Service {
   async #open(): Promise<void> {
     const { bus, name } = this;
     const { objects, objectManager } = this.#options;
-    const served = typeof objects === 'function' ? await this.#inTime(made(objects, this)) : objects;
+    const served = typeof objects === 'function' ? await this.#inTime(madeObjects(objects, this)) : objects;
     if (served === undefined) return;
     if (objectManager !== undefined) this.#exports.push(bus.exportObjectManager(objectManager));
-    for (const [path, given] of Object.entries(served)) {
-      this.#exports.push(bus.export(path, ...(isSeveral(given) ? given : ([given] as const))));
-    }
+    exportAll(bus, served, this.#exports);
     if (name === undefined) return;
     this.#owned = await this.#inTime(this.#requestName(name));
     await Promise.race([this.#owned?.acquired, this.#requested]);
@@ -168,7 +169,7 @@ export class RunningService extends EndableHandle implements Service {
     const { bus } = this;
     const look = () => {
       const isOwner = this.#owned === undefined || this.#owned.state === 'owned';
-      const isBusy = !isOwner || bus.state !== 'open' || this.#holds.size > 0 || !bus.atWork.isEmpty;
+      const isBusy = !isOwner || bus.state !== 'open' || this.#isHeld || !bus.atWork.isEmpty;
       return { calls: bus.callsReceived, isBusy };
     };
     this.#idleness = new Idleness(exitWhenIdle, look, () => this.#leaveFor({ reason: 'idle', exitCode: 0 }));
@@ -276,15 +277,25 @@ export class RunningService extends EndableHandle implements Service {
     for (let mayStay = true; ; mayStay = false) {
       await bus.atWork.done();
       // Only a service that would not have ended with a hold waits for it.
-      if (this.#end?.reason !== 'idle' || this.#holds.size === 0) return;
+      if (this.#end?.reason !== 'idle' || !this.#isHeld) return;
       if (!mayStay) await this.#unheld();
       else if (await this.#stays(limit)) return;
     }
   }
 
+  /** Whether something outlives a call: a hold, or a caller that a handler follows until it leaves. */
+  get #isHeld(): boolean {
+    return this.#holds.size > 0 || this.bus.callers.size > 0;
+  }
+
+  /** Resolves when the last hold has ended, and now and then, because callers may have left. */
   #unheld(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onUnheld = resolve;
+      const stop = startTimer(resolve, LOOK_AGAIN);
+      this.#onUnheld = () => {
+        stop();
+        resolve();
+      };
     });
   }
 
@@ -328,18 +339,4 @@ export class RunningService extends EndableHandle implements Service {
     const what = `${this.#label} ends before ${calls} answered`;
     report('handler', what, undefined, this.bus.connectionId);
   }
-}
-
-/** The objects that a function of the program makes. */
-async function made(
-  make: (service: Service) => ServedObjects | Promise<ServedObjects>,
-  service: Service,
-): Promise<ServedObjects> {
-  const objects = await make(service);
-  checkObject(objects, 'objects()');
-  return objects;
-}
-
-function isSeveral(given: ServedObjects[string]): given is readonly [ExportedObject, ...ExportedObject[]] {
-  return Array.isArray(given);
 }

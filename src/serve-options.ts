@@ -27,7 +27,7 @@ export interface ServeOptions extends RequestNameOptions {
   readonly objectManager?: string | undefined;
   /**
    * Milliseconds without a call after which the service ends; by default it does not. It is not idle while a call is being
-   * answered, while it is held ({@link Service.hold}), while it waits for its name, and while its bus is away. It may end
+   * answered, while it is held ({@link Service.hold}), while a caller is tracked ({@link Caller.track}), while it waits for its name, and while its bus is away. It may end
    * later than that by an eighth of the time.
    */
   readonly exitWhenIdle?: number | undefined;

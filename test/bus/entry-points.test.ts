@@ -150,10 +150,10 @@ const connection = {
   ...under('limits', { ...limits, descriptors: 'limit' }),
 } as const satisfies Places;
 
-const serving = {
+const serving = under('1', {
   ...{ name: 'busName', objects: 'record', objectManager: 'path', exitWhenIdle: 'timeout', drain: 'timeout' },
   ...{ handleSignals: 'boolean', notify: 'boolean', reload: 'function', signal: 'signal', ...wishes },
-} as const satisfies Places;
+});
 
 const table: readonly EntryPoint[] = [
   // Functions of a connection.
@@ -223,12 +223,8 @@ const table: readonly EntryPoint[] = [
     args: ['org.example', {}],
     places: { 0: 'member', 1: 'options', ...functions('1', ['appeared', 'vanished', 'changed', 'refused']) },
   },
-  {
-    on: bus,
-    name: 'watchConnection',
-    args: [{}],
-    places: { 0: 'options', ...functions('0', ['lost', 'restored', 'gaveUp']) },
-  },
+  { on: bus, name: 'watchConnection', args: [{}], places: { 0: 'options', ...functions('0', ['lost', 'restored']) } },
+  { on: bus, name: 'watchConnection', args: [{}], places: functions('0', ['gaveUp']) },
   {
     on: bus,
     name: 'waitForName',
@@ -303,12 +299,7 @@ const table: readonly EntryPoint[] = [
       ...under('0', { ...connection, allow: 'function', onConnection: 'function', authenticationTimeout: 'timeout' }),
     },
   },
-  {
-    on: library,
-    name: 'serve',
-    args: [bus, { objects: {}, name: NAME }],
-    places: { 0: 'target', 1: 'options', ...under('1', serving) },
-  },
+  { on: library, name: 'serve', args: [bus, { objects: {} }], places: { 0: 'target', 1: 'options', ...serving } },
   {
     on: library,
     name: 'formatMatchRule',

@@ -234,6 +234,23 @@ test('it ends when it was idle for the time, and not while a call, a hold or the
   assert.is((await (await waitsLong).ended).reason, 'idle');
 });
 
+test('it is not idle while a handler tracks a caller', async () => {
+  const other = await open();
+  const object = implement(Served, {
+    Who: (context) => {
+      context.caller.track(() => {});
+      return '';
+    },
+    Wait: async () => '',
+  });
+  const service = await start(await open(), { exitWhenIdle: 100, objects: { [PATH]: object } });
+  await other.proxy(Served, NAME, PATH).call.Who();
+  await delay(400);
+  assert.is(service.state, 'running');
+  await other.close();
+  assert.is((await service.ended).reason, 'idle');
+});
+
 test('a call that was routed before an idle service released its name is answered; if it holds the service, that stays', async () => {
   await using own = await PrivateBus.start({ daemon: 'dbus-daemon' });
   const bus = await connect({ address: own.address });

@@ -30,6 +30,11 @@ export class Callers {
     this.#followedCallers = followedCallers;
   }
 
+  /** The number of callers that are followed. */
+  get size(): number {
+    return this.#followed.size;
+  }
+
   /**
    * The life of a caller, which is followed from now on: something has to be added to it, or its signal read.
    *
