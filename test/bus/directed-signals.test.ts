@@ -3,6 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   type CallContext,
+  type Caller,
   connect,
   defineInterface,
   type Emits,
@@ -289,7 +290,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       await client.proxy(Request, world.destination, '/request').call.Ask('');
       const error = thrown(() => world.asked.respond(client.uniqueName, 1, ''));
       assert.instance(error, InvalidArgumentError);
-      assert.match(error.message, 'the object is exported on several connections: give the context of a call');
+      assert.match(error.message, 'the object is exported on several connections: give the receiver as a caller');
       await world.settle();
       await elsewhere.listNames();
       for (const stranger of strangers) await stranger.listNames();
@@ -308,7 +309,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
       for (const [to, text] of [
         [undefined, 'destination: required on a message bus'],
         ['not a name', 'destination'],
-        [{}, 'destination: expected a bus name, or the context of a call'],
+        [{}, 'destination: expected a bus name, a caller, or the context of a call'],
       ] as const) {
         const error = thrown(() => world.asked.respond(to as SignalDestination, 1, ''));
         assert.instance(error, InvalidArgumentError);
@@ -331,6 +332,23 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     assert.is(await object.signalsTo(second.uniqueName).Late('later'), 'later!');
     await world.settle();
     assert.equal(world.logs, [[], ['Response /derived [1,"TEXT"]', 'Late /derived ["later!"]'], []]);
+  });
+
+  testUnless(missing, test, 'a caller gets it long after its call, from all paths, until it leaves', async () => {
+    const callers: Caller[] = [];
+    await using world = await scene(kinds['a class'] as (act: Act) => Asked, ({ caller }) => callers.push(caller));
+    const [first, second] = world.clients as [MessageBus, MessageBus];
+    world.service.export('/other', world.asked.object);
+    for (const client of [first, second]) await client.proxy(Request, world.destination, '/request').call.Ask('');
+    for (const log of world.logs) log.splice(0);
+    for (const [index, caller] of callers.entries()) world.asked.respond(caller, index, 'later');
+    await world.settle();
+    const both = (index: number) => ['/request', '/other'].map((path) => `Response ${path} [${index},"later"]`);
+    assert.equal(world.logs, [both(0), both(1), []]);
+    await first.close();
+    world.asked.respond(callers[0], 2, 'too late');
+    await second.listNames();
+    assert.equal(world.logs[1], both(1));
   });
 
   testUnless(missing, test, 'a subscription of the receiver gets it, whichever sender its rule names', async () => {

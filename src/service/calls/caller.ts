@@ -102,6 +102,16 @@ export class CallingConnection implements Caller {
     this.name = bus.isPeer ? undefined : sender;
   }
 
+  /** @internal the bus of its connection */
+  get bus(): Bus {
+    return this.#bus;
+  }
+
+  /** @internal whether messages can still reach it over its connection */
+  get isConnected(): boolean {
+    return this.#connection.carriesMessages;
+  }
+
   get left(): AbortSignal {
     return this.#lifeNow().signal;
   }

@@ -134,8 +134,8 @@ export abstract class ServiceInterface<Use extends ServiceUse = ServiceUse> {
    * @signal({ args: ['vms:a{ss}'] })
    * TestSignal(vms: Record<string, string>): Emits<Record<string, string>> { return vms; }
    * ```
-   * @param destination the context of a call, for its caller; or a unique or well-known name, for an object that is
-   * exported on one connection
+   * @param destination the context of a call, for its caller, or `call.caller`, which can be kept; or a unique or
+   * well-known name, for an object that is exported on one connection
    * @throws {@link InvalidArgumentError} if the destination or an option is not valid. The functions throw it if a
    * value has the wrong type, or a name does not tell which of several connections is meant; nothing is sent then
    * @see D-Bus specification, section "Message Bus Message Routing"

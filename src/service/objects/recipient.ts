@@ -7,16 +7,25 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { KnownOptions } from '../../base/known-options.js';
 import { checkBusName, checkObjectPath } from '../../base/names.js';
+import type { Bus } from '../../bus/bus.js';
 import { report } from '../../diagnostics/problems.js';
 import type { CallContext } from '../calls/call-context.js';
+import { type Caller, CallingConnection } from '../calls/caller.js';
 import { IncomingCall } from '../calls/incoming-call.js';
 import type { Place } from './place.js';
 
 /**
- * The receiver of a signal: the context of a call stands for its caller. A name is enough for an object that is exported
- * on one connection. It is `undefined` between peers, where it is not needed.
+ * The receiver of a signal: a caller, or the context of its call. A name is enough for an object that is exported on one
+ * connection. It is `undefined` between peers, where it is not needed.
  */
-export type SignalDestination = string | CallContext | undefined;
+export type SignalDestination = string | CallContext | Caller | undefined;
+
+/** A connection that has called, and for the context of a call the path that it called. */
+interface Calling {
+  readonly bus: Bus;
+  readonly isConnected: boolean;
+  readonly path?: string;
+}
 
 /** How a signal is sent to one connection. */
 export interface SignalDestinationOptions {
@@ -32,15 +41,22 @@ const destinationOptions = new KnownOptions<SignalDestinationOptions>('signals t
 
 export class Recipient {
   readonly destination: string | undefined;
-  readonly #call: IncomingCall | undefined;
+  readonly #caller: Calling | undefined;
   readonly #path: string | undefined;
 
   /** @throws {@link InvalidArgumentError} if the destination or an option is not valid */
   constructor(destination: SignalDestination, options: SignalDestinationOptions) {
     destinationOptions.check(options);
-    this.#call = destination instanceof IncomingCall ? destination : undefined;
-    if (this.#call === undefined && destination !== undefined) checkDestination(destination);
-    this.destination = this.#call === undefined ? (destination as string | undefined) : this.#call.sender;
+    if (destination instanceof IncomingCall) {
+      this.#caller = destination;
+      this.destination = destination.sender;
+    } else if (destination instanceof CallingConnection) {
+      this.#caller = destination;
+      this.destination = destination.name;
+    } else {
+      if (destination !== undefined) checkDestination(destination);
+      this.destination = destination as string | undefined;
+    }
     this.#path = options.path;
   }
 
@@ -53,13 +69,12 @@ export class Recipient {
   among(places: Iterable<Place>): readonly Place[] {
     const path = this.#path;
     const all = [...places].filter((place) => path === undefined || place.path === path);
-    const call = this.#call;
-    if (call !== undefined) return this.#ofCaller(call, all);
+    if (this.#caller !== undefined) return this.#ofCaller(this.#caller, all);
     const [first] = all;
     if (first === undefined) return all;
     if (all.some(({ bus }) => bus !== first.bus)) {
       throw new InvalidArgumentError(
-        'destination: the object is exported on several connections: give the context of a call from the receiver',
+        'destination: the object is exported on several connections: give the receiver as a caller',
       );
     }
     if (this.destination === undefined && !first.bus.isPeer)
@@ -68,19 +83,19 @@ export class Recipient {
   }
 
   /** The path that the receiver has called is the one by which it knows the object. */
-  #ofCaller(call: IncomingCall, places: readonly Place[]): readonly Place[] {
-    if (!call.isConnected) {
-      report('send', `a signal for ${call.sender ?? 'the peer'} was not sent: its connection has ended`);
+  #ofCaller({ bus, isConnected, path }: Calling, places: readonly Place[]): readonly Place[] {
+    if (!isConnected) {
+      report('send', `a signal for ${this.destination ?? 'the peer'} was not sent: its connection has ended`);
       return [];
     }
-    const reachable = places.filter(({ bus }) => bus === call.bus);
-    const called = reachable.filter(({ path }) => path === call.path);
+    const reachable = places.filter((place) => place.bus === bus);
+    const called = reachable.filter((place) => place.path === path);
     return called.length > 0 ? called : reachable;
   }
 }
 
 function checkDestination(destination: unknown): void {
   if (typeof destination === 'object' && destination !== null)
-    throw new InvalidArgumentError('destination: expected a bus name, or the context of a call');
+    throw new InvalidArgumentError('destination: expected a bus name, a caller, or the context of a call');
   checkBusName(destination as string, 'destination');
 }
