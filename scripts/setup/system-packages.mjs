@@ -80,6 +80,11 @@ export const testPeers = [
     present: () => spawnSync('/usr/bin/python3', ['-c', 'import gi.repository.UDisks']).status === 0,
     packages: { 'apt-get': 'gir1.2-udisks-2.0' },
   },
+  {
+    name: 'the client of libdbusmenu',
+    present: () => spawnSync('/usr/bin/python3', ['-c', 'import gi.repository.Dbusmenu']).status === 0,
+    packages: { 'apt-get': 'gir1.2-dbusmenu-glib-0.4' },
+  },
   pythonModule('dbusmock', 'python3-dbusmock'),
   // Where systemd would start it, it would take over the network of the machine.
   existsSync('/run/systemd/system')

@@ -1,6 +1,9 @@
 /** examples/services/tray.ts and tray-host.ts: the icon and its menu as gdbus reads and operates them, and each with the other. */
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { projectRoot } from '../../helpers/paths.js';
+import { pythonWith } from '../../helpers/python.js';
 import { missingClients, ServiceExample } from '../../helpers/service-example.js';
 import { testUnless } from '../../helpers/skip.js';
 
@@ -101,6 +104,31 @@ testUnless(missing, test, 'clicks of gdbus run the program, whose signals gdbus 
     await click(6);
     assert.is((await example.program.finished).code, 0);
     await monitor.line(/does not have an owner/);
+  }),
+);
+
+const python = pythonWith('gi', 'gi.repository.Dbusmenu');
+const missingMenu = missingClients() ?? (python === undefined ? 'gir1.2-dbusmenu-glib-0.4 not installed' : undefined);
+
+testUnless(missingMenu, test, 'the client of libdbusmenu shows the menu, its changes, and clicks', () =>
+  withIcon(async (example, _call, name) => {
+    const script = join(projectRoot, 'test/interop/peers/glib_menu.py');
+    await using desktop = example.start(python as string, script, name, '/MenuBar');
+    const { menu } = (await desktop.event('layout')) as { menu: { entries: unknown } };
+    assert.equal(menu.entries, ['_Mute', { label: 'Volume', entries: ['Loud', 'Low'] }, 'separator', '_Quit']);
+    const first = [await desktop.event('changed'), await desktop.event('changed')];
+    assert.ok(
+      first.some(({ property, value }) => property === 'toggle-state' && value === 0),
+      JSON.stringify(first),
+    );
+    desktop.write('Loud\n');
+    await example.program.line('90 %');
+    desktop.write('_Mute\n');
+    await example.program.line('muted');
+    const { label, property, value } = await desktop.event('changed');
+    assert.equal([label, property, value], ['_Mute', 'toggle-state', 1]);
+    desktop.write('_Quit\n');
+    assert.is((await example.program.finished).code, 0);
   }),
 );
 
