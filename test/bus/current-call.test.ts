@@ -168,4 +168,44 @@ test('a program that does not import it keeps no calls', async () => {
   }
 });
 
+test('a call that waited for its turn or for a permission has its own call, in the handler and in the permission', async () => {
+  const wrong: string[] = [];
+  const note = (where: string, context: CallContext) => {
+    if (currentCall() !== context) wrong.push(where);
+  };
+  const object = implement(
+    Asked,
+    {
+      async Ask(milliseconds, context) {
+        note('handler', context);
+        await delay(milliseconds);
+        note('handler, later', context);
+        return true;
+      },
+      Nested: () => false,
+      Fail(context) {
+        note('synchronous handler', context);
+      },
+    },
+    {
+      concurrency: 'serial',
+      allow: [
+        async (context) => {
+          note('permission', context);
+          await delay(1);
+          note('permission, later', context);
+          return context.member !== 'Fail';
+        },
+        { uid: process.getuid?.() ?? 0 },
+      ],
+    },
+  );
+  using _asked = service.export('/waiting', object);
+  const proxy = client.proxy(Asked, destination, '/waiting');
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => (index % 3 ? proxy.call.Ask(index % 2) : proxy.call.Fail())),
+  );
+  assert.equal(wrong, []);
+});
+
 test.run();

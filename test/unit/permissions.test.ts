@@ -92,7 +92,8 @@ test('unknown members, options and values of options are refused', () => {
 /** Decides a condition for a caller. */
 async function decide(condition: Condition, credentials: object): Promise<{ met: unknown; reasons: string[] }> {
   const reasons: string[] = [];
-  const call = { ...callContext(':1.5'), what: 'a call', connectionId: 1, credentials: async () => credentials };
+  const caller = { known: async () => credentials };
+  const call = { ...callContext(':1.5'), what: 'a call', connectionId: 1, caller };
   const question = { isQuiet: false, args: () => [], undecided: (reason: string) => void reasons.push(reason) };
   return { met: await condition.isMet({ ...question, call: call as unknown as CheckedCall }), reasons };
 }
