@@ -259,6 +259,49 @@ for (const daemon of daemons) {
     await bus.close();
   });
 
+  onBus('a handler that ends with its caller has not failed', async ({ address }) => {
+    const Endless = defineInterface('org.example.Endless', {
+      methods: { Left: {}, Tracked: {}, Signal: {}, Fail: {} },
+    });
+    const bus = await connect({ address });
+    let begun = 0;
+    bus.export(
+      '/',
+      implement(Endless, {
+        Left({ caller }) {
+          begun++;
+          return delay(100_000, undefined, { signal: caller.left, ref: false });
+        },
+        Tracked({ caller }) {
+          begun++;
+          return new Promise<void>((_, reject) => caller.track(reject));
+        },
+        Signal({ signal }) {
+          begun++;
+          return delay(100_000, undefined, { signal, ref: false });
+        },
+        async Fail({ caller }) {
+          begun++;
+          await delay(100_000, undefined, { signal: caller.left, ref: false }).catch(() => {});
+          throw new Error('a failure of its own');
+        },
+      }),
+    );
+    const client = await connect({ address });
+    const { call } = client.proxy(Endless, bus.uniqueName, '/');
+    for (const method of [call.Left, call.Tracked, call.Signal, call.Fail]) method().catch(() => {});
+    await until(() => begun === 4);
+    using problems = collectProblems();
+    await client.close({ drain: 0 });
+    await until(() => bus.stats().callsInProgress === 0);
+    await bus.listNames();
+    assert.equal(
+      problems.all.map(({ error }) => (error as Error).message),
+      ['a failure of its own'],
+    );
+    await bus.close();
+  });
+
   onBus('a caller and its handles show what they are, and a wrong cleanup is refused', async ({ address }) => {
     const { bus, newCaller } = await serve(address);
     const { client, caller } = await newCaller();

@@ -25,6 +25,11 @@ export class CallerLife {
     this.#onUnused = onUnused;
   }
 
+  /** Why it has ended, if it has. */
+  get reason(): CallerLeftError | ConnectionClosedError | undefined {
+    return this.#end && this.#reasonOf(this.#end);
+  }
+
   get hasEnded(): boolean {
     return this.#end !== undefined;
   }

@@ -1,6 +1,6 @@
 /** The caller of a method, as handlers see it: its credentials, and the end of its life. */
 import { inspect } from 'node:util';
-import type { CallerLeftError, ConnectionClosedError } from '../../base/errors.js';
+import type { CallerLeftError, ConnectionClosedError } from '../../base/error-classes.js';
 import { EndableHandle, type Handle } from '../../base/handle.js';
 import { checkFunction } from '../../base/parameters.js';
 import { printable } from '../../base/printable.js';
@@ -136,6 +136,11 @@ export class CallingConnection implements Caller {
   track(cleanup: CallerCleanup): Handle {
     checkFunction(cleanup, 'cleanup');
     return new TrackedCaller(this.#lifeNow(), cleanup, this.#connection.id);
+  }
+
+  /** @internal why it has ended, if the program waited for that */
+  get end(): CallerLeftError | ConnectionClosedError | undefined {
+    return this.#life?.reason;
   }
 
   /** The life, which is followed from now on: the one that others wait for, or a new one. */

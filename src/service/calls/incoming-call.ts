@@ -204,11 +204,12 @@ export class IncomingCall implements CallContext, CallerListener {
 
   /**
    * Whether a handler failed with this error because its caller has left: it waited for an operation that ended with
-   * the caller's signal, or with the connection of the call.
+   * the signal of the call or of the caller, or with the connection of the call.
    */
   isEndOfCaller(thrown: unknown): boolean {
     const signal = this.#following?.controller.signal;
-    if (signal?.aborted === true && (thrown === signal.reason || isAbortError(thrown))) return true;
+    const reasons = [signal?.reason, this.#caller?.end].filter((reason) => reason !== undefined);
+    if (reasons.length > 0 && (reasons.includes(thrown) || isAbortError(thrown))) return true;
     return this.#connection.state !== 'open' && thrown instanceof ConnectionClosedError;
   }
 

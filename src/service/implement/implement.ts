@@ -149,11 +149,9 @@ export interface ImplementationOf<M extends InterfaceMembers, Given = Implementa
 
 type GivenFor<Given, Name> = Name extends keyof Given ? Given[Name] : unknown;
 
-/** The type that reading a property returns and assigning it accepts. */
-type HeldBy<P, Given> = Given extends { readonly get: (...args: never[]) => infer Value }
-  ? Given extends ReadonlyMap<never, unknown>
-    ? WriteValue<TypeOf<P>>
-    : WriteValue<TypeOf<P>> | Value
+/** The type that reading a property returns and assigning it accepts. A `Map` has a `get` as well, and a `size`. */
+type HeldBy<P, Given> = Given extends { readonly get: (...args: never[]) => infer Value; readonly size?: undefined }
+  ? WriteValue<TypeOf<P>> | Value
   : Given extends { readonly get?: undefined; readonly set: (value: never) => unknown }
     ? WriteValue<TypeOf<P>> | undefined
     : WriteValue<TypeOf<P>>;
