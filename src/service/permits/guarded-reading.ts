@@ -7,7 +7,7 @@ import type { EncodedEntries } from '../../codec/encoded-entries.js';
 import { reportFailure } from '../../diagnostics/problems.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import type { Exportable } from '../objects/exportable.js';
-import { whenRead } from '../properties/reading.js';
+import { type ReadProperties, whenRead } from '../properties/reading.js';
 import { checkPermit } from './check-permit.js';
 import { whenPermitted } from './guard.js';
 import { guardsReads } from './member-rules.js';
@@ -27,25 +27,31 @@ export function whenGuardedRead<Result>(
   make: (read: ReadObject) => Result,
 ): unknown {
   const permits = guardsReads.inUse ? new Set(permitsOf(objects())) : none;
-  if (permits.size === 0) return whenRead((read) => make(({ properties }, names) => read(properties, names)), call);
   const granted = new Set<Permit>();
-  const checks = [...permits].flatMap((permit) => check(call, permit, granted) ?? []);
+  // An object that is exported while slow getters are awaited is read as well. Its permits were not checked.
   const makeGranted = () =>
-    whenRead(
-      (read) =>
-        make(({ properties, rules }, names = new Set()) => {
-          const refused = new Set(names);
-          for (const name of rules?.guarded ?? []) {
-            const permit = rules?.properties.get(name)?.read;
-            if (permit !== undefined && !granted.has(permit)) refused.add(name);
-          }
-          const entries = read(properties, refused);
-          for (const name of properties.description.properties.keys()) names.add(name);
-          return entries;
-        }),
-      call,
-    );
+    whenRead((read) => make((exportable, names) => readGranted(exportable, granted, read, names)), call);
+  if (permits.size === 0) return makeGranted();
+  const checks = [...permits].flatMap((permit) => check(call, permit, granted) ?? []);
   return whenPermitted(call, checks.length === 0 ? undefined : Promise.all(checks), makeGranted);
+}
+
+/** The entries of an object's properties that are open to all, or have a permit that is granted. */
+function readGranted(
+  { properties, rules }: Exportable,
+  granted: ReadonlySet<Permit>,
+  read: ReadProperties,
+  names: Set<string> | undefined,
+): EncodedEntries {
+  if (rules === undefined || rules.guarded.size === 0) return read(properties, names);
+  const skipped = new Set(names);
+  for (const name of rules.guarded) {
+    const permit = rules.properties.get(name)?.read;
+    if (permit !== undefined && !granted.has(permit)) skipped.add(name);
+  }
+  const entries = read(properties, skipped);
+  for (const name of properties.description.properties.keys()) names?.add(name);
+  return entries;
 }
 
 const none: ReadonlySet<never> = new Set();
