@@ -17,6 +17,8 @@ export interface Guarded {
   readonly what: string;
   /** Decodes the arguments. Called at most once, when they are needed. */
   readArguments(): unknown[];
+  /** The arguments as the functions of permissions get them, if {@link run} takes them in another form. */
+  shown?(args: readonly unknown[]): readonly unknown[];
   run(args: unknown[]): unknown;
 }
 
@@ -34,7 +36,8 @@ export function runGuarded(rule: MemberRule, guarded: Guarded): unknown {
     return args;
   };
   const run = () => guarded.run(readArguments());
-  const permit = () => (rule.permit === undefined ? undefined : checkPermit(rule.permit, call, what, readArguments));
+  const shown = () => guarded.shown?.(readArguments()) ?? readArguments();
+  const permit = () => (rule.permit === undefined ? undefined : checkPermit(rule.permit, call, what, shown));
   if (rule.order !== undefined) return inOrder(rule.order, guarded, permit, run);
   return whenPermitted(call, permit(), run);
 }

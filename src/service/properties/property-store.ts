@@ -105,6 +105,11 @@ export class PropertyStore {
     return typed;
   }
 
+  /** A value from the bus, which has its variants as `Variant`, as the setter of a property gets it. */
+  taken(name: string, received: unknown): unknown {
+    return this.property(name).taken(received, this.#source.readingOfProperty(name));
+  }
+
   /**
    * Sets a property to a value from the bus, which has its variants as `Variant`. Returns a promise if that takes time.
    * The change is announced like any other.

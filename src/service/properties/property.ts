@@ -4,6 +4,7 @@ import { type EncodedEntry, hasDescriptors } from '../../codec/encoded-entries.j
 import { takenAs } from '../../codec/plain-value.js';
 import type { ShapedReading } from '../../codec/read-shaped.js';
 import type { PropertyDescription } from '../../interface/description.js';
+import type { Shape } from '../../signature/shape.js';
 import type { VariantChoice } from '../../signature/types.js';
 import { Variant } from '../../values/variant.js';
 import { receivedShape } from '../calls/shaped-arguments.js';
@@ -177,10 +178,25 @@ export class Property {
   receive(received: unknown, variants: VariantChoice | undefined, set: (taken: unknown) => unknown): unknown {
     const beside = this.#beside;
     if (beside === undefined) return set(received);
-    const { name, signature, shape } = this.description;
-    if (shape === undefined) return this.#take(beside, takenAs(received, signature, variants), received, set);
-    const read = (as: ShapedReading['variants']) => receivedShape(received, shape, as, `property ${name}`);
-    return this.#take(beside, read(variants), read('typed'), set);
+    const taken = this.taken(received, variants);
+    return this.#take(
+      beside,
+      taken,
+      this.description.shape === undefined ? received : this.#shaped(received, 'typed'),
+      set,
+    );
+  }
+
+  /** A value from the bus as the setter gets it. */
+  taken(received: unknown, variants: VariantChoice | undefined): unknown {
+    const { signature, shape } = this.description;
+    if (this.#beside === undefined) return received;
+    return shape === undefined ? takenAs(received, signature, variants) : this.#shaped(received, variants);
+  }
+
+  #shaped(received: unknown, as: ShapedReading['variants']): unknown {
+    const { name, shape } = this.description;
+    return receivedShape(received, shape as Shape, as, `property ${name}`);
   }
 
   #take(beside: Beside, taken: unknown, received: unknown, set: (taken: unknown) => unknown): unknown {

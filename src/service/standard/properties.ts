@@ -82,6 +82,7 @@ function set(call: IncomingCall): unknown {
     object: exportable,
     what,
     readArguments,
+    shown: ([value]) => [properties.taken(name, value)],
     run: ([value]) => properties.set(name, value, call),
   });
 }
