@@ -169,6 +169,32 @@ test('a check that answers with a promise refuses every value', async () => {
   assert.match(String(problems[0]?.error), 'the check of Level must return true, false or a text');
 });
 
+test('a setter that assigns another value while a client sets one is checked again', async () => {
+  let level = 1;
+  const clamped = implement(
+    Data,
+    {
+      Level: {
+        get: () => level,
+        set(value) {
+          level = value;
+          if (value === 9) clamped.properties.Level = 1000;
+        },
+      },
+      Slow: '',
+      Big: 0,
+    },
+    { members: { Level: { check: (value) => value < 10 } } },
+  );
+  using _export = service.export('/clamped', clamped);
+  const problems = await problemsOf(async () => {
+    const error = await rejection(client.proxy(Data, destination, '/clamped').set.Level(9));
+    assert.match(String(error), 'the property Level does not accept 1000');
+  });
+  assert.is(problems.length, 1);
+  assert.is(level, 9);
+});
+
 async function problemsOf(run: () => unknown): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   const note = (problem: unknown) => void problems.push(problem as Problem);

@@ -8,7 +8,7 @@ import type { CallContext } from '../calls/call-context.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import type { MemberRules, ValueCheck } from './member-rules.js';
 
-/** The object whose property a client sets, and the property: its value was checked. */
+/** The object whose property a client sets, and the property, until its checked value is assigned. */
 let checked: { readonly source: object; readonly name: string } | undefined;
 
 interface Source {
@@ -52,7 +52,12 @@ export function setChecked(
 export function checkAssigned(source: Source, property: PropertyDescription, value: unknown, typed: unknown): void {
   const { name } = property;
   const check = checkOf(source.rules, name);
-  if (check === undefined || (checked?.source === source && checked.name === name)) return;
+  if (check === undefined) return;
+  if (checked?.source === source && checked.name === name) {
+    // The setter may assign another value.
+    checked = undefined;
+    return;
+  }
   encodeEntry(property, typed, false);
   checkFirst(check, name, value);
 }
