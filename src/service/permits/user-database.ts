@@ -9,16 +9,20 @@ const KEPT = 2000;
 /** Milliseconds for a program. */
 const LIMIT = 10_000;
 
+/** The fields by which a line is found. */
+const Field = { Name: 0, Id: 2 } as const;
+type Field = (typeof Field)[keyof typeof Field];
+
 const known = new Map<string, { readonly value: Promise<string | undefined>; readonly until: number }>();
 
 /** The id of a user; `undefined` if there is none of that name. */
 export async function userId(name: string): Promise<number | undefined> {
-  return numberAt((await entry('passwd', name))?.split(':')[2]);
+  return numberAt((await entry('passwd', name, Field.Name))?.split(':')[2]);
 }
 
 /** The id of a group; `undefined` if there is none of that name. */
 export async function groupId(name: string): Promise<number | undefined> {
-  return numberAt((await entry('group', name))?.split(':')[2]);
+  return numberAt((await entry('group', name, Field.Name))?.split(':')[2]);
 }
 
 /**
@@ -27,20 +31,19 @@ export async function groupId(name: string): Promise<number | undefined> {
  * @throws (rejects) if there is no such user
  */
 export async function groupsOf(uid: number): Promise<readonly number[]> {
-  const [name, , , gid] = (await entry('passwd', `${uid}`))?.split(':') ?? [];
+  const [name, , , gid] = (await entry('passwd', `${uid}`, Field.Id))?.split(':') ?? [];
   if (name === undefined) throw new Error(`the user database has no uid ${uid}`);
   const listed = await remembered(`groups ${name}`, () => run('id', ['-G', '--', name]));
   const ids = listed?.trim().split(/\s+/) ?? (await groupsInFile(name));
   return [gid, ...ids].flatMap((id) => numberAt(id) ?? []);
 }
 
-/** A line of the database, by name or by id. */
-function entry(database: 'passwd' | 'group', key: string): Promise<string | undefined> {
-  return remembered(`${database} ${key}`, async () => {
+/** A line of the database. `getent` takes digits for an id, even if a name was meant, so what it finds is compared. */
+function entry(database: 'passwd' | 'group', key: string, field: Field): Promise<string | undefined> {
+  return remembered(`${database} ${field} ${key}`, async () => {
     const found = await run('getent', ['--', database, key]);
     const lines = found?.split('\n') ?? (await linesOf(database));
-    const isName = Number.isNaN(Number(key));
-    return lines.find((line) => line.split(':')[isName ? 0 : 2] === key);
+    return lines.find((line) => line.split(':')[field] === key);
   });
 }
 
