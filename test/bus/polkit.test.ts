@@ -73,6 +73,7 @@ const guarded = implement(
     },
     Asks: async (name, timeout, call: CallContext) => {
       const { signal } = stop;
+      if (name === 'ends at once') queueMicrotask(() => stop.abort(new DBusError('org.example.Ends', 'at once')));
       await call.authorize('org.example.busbar.self', {
         details: { 'polkit.message': 'Name it $(name)?', name },
         timeout: timeout || undefined,
@@ -294,6 +295,19 @@ testUnless(missing, test, 'polkit withdraws its question at the time limit and w
     stop.abort(new DBusError('org.example.Ends', 'the program ends'));
     assert.match(String(await aborted), 'the program ends');
     await agent.asked[1]?.cancelled;
+  });
+});
+
+testUnless(missing, test, 'a question that ends while polkit is looked for is never asked', async () => {
+  await withClient(UID, async (client, agent) => {
+    const proxy = proxyOf(client, true);
+    assert.match(String(await rejection(proxy.call.Asks('ends at once', 0))), 'at once');
+    stop = new AbortController();
+    assert.is(await proxy.call.Asks('a', 0), 'granted');
+    assert.equal(
+      agent.asked.map(({ message }) => message),
+      ['Name it a?'],
+    );
   });
 });
 

@@ -119,6 +119,8 @@ class Question {
   readonly #id = `busbar-${randomBytes(8).toString('hex')}`;
   /** The unique name of polkit, after it was asked. */
   #polkit: string | undefined;
+  /** Whether the answer is no longer wanted. */
+  #isEnded = false;
 
   constructor(
     connection: Connection,
@@ -141,10 +143,9 @@ class Question {
    */
   async ask(signals: readonly AbortSignal[], timeout: number): Promise<Answer> {
     const stops: (() => void)[] = [];
-    let isEnded = false;
     const ended = new Promise<never>((_, reject) => {
       const end = (reason: unknown) => {
-        isEnded = true;
+        this.#isEnded = true;
         reject(reason);
       };
       const late = `the polkit action ${this.#action} is required, and was not granted within ${timeout} ms`;
@@ -157,7 +158,7 @@ class Question {
     try {
       return await Promise.race([ended, this.#answer()]);
     } catch (error) {
-      if (!isEnded) throw this.#unavailable(error);
+      if (!this.#isEnded) throw this.#unavailable(error);
       this.#cancel();
       throw error;
     } finally {
@@ -168,7 +169,10 @@ class Question {
   async #answer(): Promise<Answer> {
     // A connection to a peer has no senders, and there is no polkit.
     if (this.#call.sender === undefined) throw new NotSupportedError('polkit knows only callers on a bus');
-    this.#polkit = await this.#owner();
+    const polkit = await this.#owner();
+    // A question that ended while polkit was looked for is not asked, because it would not be withdrawn.
+    if (this.#isEnded) throw new AccessDeniedError('the question has ended');
+    this.#polkit = polkit;
     return this.#send('CheckAuthorization', '(sa{sv})sa{ss}us', this.#body, (reply) => {
       if (reply.signature === '(bba{ss})') return (reply.decode() as [Answer])[0];
       throw new ProtocolError(`polkit answered with "${reply.signature}" instead of "(bba{ss})"`);
