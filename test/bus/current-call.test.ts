@@ -129,6 +129,39 @@ test('a method of a class that takes no context has one', async () => {
   assert.is(await client.proxy(Lamp, destination, '/lamp').call.Who(), client.uniqueName);
 });
 
+test('functions that release what a caller has belong to no call, also if a handler causes them to run', async () => {
+  const seen: [string, boolean][] = [];
+  const note = (when: string) => () => void seen.push([when, currentCall() === undefined]);
+  const calls: CallContext[] = [];
+  const own = await connect({ address: daemon.address });
+  const object = implement(Asked, {
+    async Ask(_, context) {
+      calls.push(context);
+      await until(() => context.caller.left.aborted);
+      context.caller.track(note('left before'));
+      return true;
+    },
+    Nested(context) {
+      context.caller.track(note('closed by the handler'));
+      void own.close();
+      return true;
+    },
+    Fail() {},
+  });
+  own.export('/asked', object);
+  const caller = await connect({ address: daemon.address });
+  const ask = caller.proxy(Asked, own.uniqueName, '/asked').call.Ask(0);
+  await until(() => calls.length === 1);
+  await Promise.all([caller.close({ drain: 0 }), ask.catch(() => {})]);
+  await until(() => seen.length === 1);
+  await client.proxy(Asked, own.uniqueName, '/asked').call.Nested();
+  await until(() => seen.length === 2);
+  assert.equal(seen, [
+    ['left before', true],
+    ['closed by the handler', true],
+  ]);
+});
+
 test('a handler that began before the import has no current call', async () => {
   const text = `
     import { connect, defineInterface, implement } from ${JSON.stringify(`file://${codePath('src/index.ts')}`)};

@@ -17,6 +17,7 @@ import type { Credentials } from '../../bus/names/driver.js';
 import type { Connection } from '../../connection/connection.js';
 import { runHandler } from '../../diagnostics/problems.js';
 import { isThenable } from '../thenable.js';
+import { outsideCalls } from './call-storage.js';
 
 /** Releases what a caller had. It gets the reason why the caller has ended. */
 export type CallerCleanup = (reason: CallerLeftError | ConnectionClosedError) => unknown;
@@ -186,7 +187,8 @@ class TrackedCaller extends EndableHandle implements CallerListener {
   callerEnded(_end: CallerEnd, reason: CallerLeftError | ConnectionClosedError): void {
     const cleanup = this.#cleanup;
     const run = () => {
-      const result = cleanup(reason);
+      // A handler may have caused the end, or have tracked a caller that had left.
+      const result = outsideCalls(() => cleanup(reason));
       return isThenable(result) ? Promise.resolve(result) : result;
     };
     runHandler(`the cleanup of ${this.#life.name ?? 'the peer'}`, run, this.#connectionId);
