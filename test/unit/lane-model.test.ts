@@ -263,4 +263,36 @@ test('without checks, calls are handled in the order in which they arrived', asy
   );
 });
 
+test('a call whose caller has left already is refused, and the outcome of its check is nothing to report', async () => {
+  const lane = new Lane();
+  const left = new Error('left');
+  let ran = false;
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => void rejections.push(reason);
+  process.on('unhandledRejection', note);
+  const job = {
+    caller: 'a',
+    limit: LIMIT,
+    what: 'test',
+    signal: AbortSignal.abort(left),
+    keep() {},
+    permit: () => Promise.reject(new Error('refused')),
+    run() {
+      ran = true;
+    },
+  };
+  try {
+    assert.throws(
+      () => lane.enter(job),
+      (error: unknown) => error === left,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+  assert.equal(rejections, []);
+  assert.is(ran, false);
+  assert.is(lane.size, 0);
+});
+
 test.run();

@@ -96,7 +96,11 @@ export class Lane {
     if (line === undefined && permitted === undefined && !this.#isBusy && this.#ready.size === 0)
       return this.#runNow(job);
     const { signal } = job;
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      // Its caller left while the object was found.
+      permitted?.catch(() => {});
+      throw signal.reason;
+    }
     job.keep();
     const ticket = new Ticket(job);
     this.#waiting.set(caller, waiting + 1);
