@@ -26,6 +26,7 @@ import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
+import { until } from '../helpers/until.js';
 
 const test = suite('permissions');
 const UID = 65_534;
@@ -184,6 +185,74 @@ test('the handler gets its arguments after a check that takes time, and may deco
   await assertNoFdsLeft(before);
 });
 
+test('the function of a property gets the value as its setter does', async () => {
+  const Tables = defineInterface('org.example.Tables', {
+    properties: { Any: { type: 'v' }, Table: { type: 'a{sv}' }, Wrapped: { type: 'v', variants: 'wrap' } },
+  });
+  const asked: unknown[] = [];
+  const set: unknown[] = [];
+  const write = (_call: CallContext, value: unknown) => asked.push(value) > 0;
+  const setter = { get: () => ({}), set: (value: unknown) => void set.push(value) };
+  const members = { Any: setter, Table: setter, Wrapped: { ...setter, get: () => variant.u(1) } };
+  const allow = { write };
+  const object = implement(Tables, members, {
+    members: { Any: { allow }, Table: { allow }, Wrapped: { allow } },
+  });
+  using _export = service.export('/tables', object);
+  const proxy = client.proxy(Tables, destination, '/tables');
+  await proxy.set.Any(variant.q(7));
+  await proxy.set.Table({ level: variant.u(5) });
+  await proxy.set.Wrapped(variant.q(8));
+  assert.equal(asked, [7, { level: 5 }, variant.q(8)]);
+  assert.equal(set, asked);
+});
+
+test('a name of digits is no id', async () => {
+  isDenied(await outcome({ user: `${uid}` }), `requires the user ${uid}`);
+  isDenied(await outcome({ group: `${process.getgid?.()}` }), 'membership in the group');
+});
+
+test('an object that is exported while an answer waits for a getter keeps its secrets', async () => {
+  const Box = defineInterface('org.example.Box', { properties: { Secret: { type: 's' }, Slow: { type: 's' } } });
+  const Empty = defineInterface('org.example.Empty', {});
+  for (const member of ['GetManagedObjects', 'GetAll']) {
+    let end = () => {};
+    const wait = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let isAsked = false;
+    const get = async () => {
+      isAsked = true;
+      await wait;
+      return 'slow';
+    };
+    using _manager = service.exportObjectManager('/boxes');
+    using _one = service.export('/boxes/one', implement(Box, { Secret: 'open', Slow: { get, set() {} } }));
+    const isAll = member === 'GetAll';
+    const answer = client.call({
+      destination,
+      path: isAll ? '/boxes/one' : '/boxes',
+      interface: `org.freedesktop.DBus.${isAll ? 'Properties' : 'ObjectManager'}`,
+      member,
+      signature: isAll ? 's' : '',
+      body: isAll ? [''] : [],
+    });
+    await until(() => isAsked);
+    using _empty = service.export('/boxes/empty', implement(Empty, {}));
+    const secret = implement(
+      defineInterface('org.example.Other', { properties: { Hidden: { type: 's' }, Free: { type: 's' } } }),
+      { Hidden: 'secret', Free: 'free' },
+      { members: { Hidden: { allow: { read: () => false } } } },
+    );
+    using _two = service.export(isAll ? '/boxes/one' : '/boxes/two', secret);
+    end();
+    const [answered] = await answer;
+    assert.not.match(JSON.stringify(answered), 'Hidden');
+    if (!isAll)
+      assert.equal((answered as Record<string, unknown>)['/boxes/two'], { 'org.example.Other': { Free: 'free' } });
+  }
+});
+
 class Lamp extends ServiceInterface {
   static override readonly interfaceName = 'org.example.Lamp';
   constructor(allow?: Permission) {
@@ -265,6 +334,20 @@ test('an override keeps the permission, unless it is decorated anew', async () =
   isDenied(await rejection(client.proxy(Kept, destination, '/kept').call.Dim(10)), 'Dim requires');
   await client.proxy(Kept, destination, '/kept').call.Dim(9);
   await client.proxy(Anew, destination, '/anew').call.Dim(10);
+});
+
+test("a client can use a class whose permissions are made of its constructor's arguments", () => {
+  class Base extends ServiceInterface {
+    static override readonly interfaceName: string = 'org.example.Base';
+    constructor(read: Permission<[]>) {
+      super({ name: Base.interfaceName, allow: { read: [read, { uid: 0 }] } });
+    }
+
+    @property({ type: 's' })
+    accessor Name = '';
+  }
+  class Derived extends Base {}
+  assert.ok('Name' in client.proxy(Derived, destination, '/base').get);
 });
 
 test('between peers the socket tells the user', async () => {

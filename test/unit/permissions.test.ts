@@ -133,4 +133,13 @@ test('names are looked up in the user database, and unknown ones are nothing', a
   assert.match(String(await rejection(groupsOf(4_000_000_000) as Promise<unknown>)), 'no uid 4000000000');
 });
 
+test('an empty object in place of permissions is refused, because it would allow everything', () => {
+  const Level = defineInterface('org.example.Level', { properties: { Level: { type: 'u' } } });
+  for (const options of [{ allow: {} }, { members: { Level: { allow: {} } } }] as const)
+    assert.throws(
+      () => implement(Level, { Level: 1 }, options),
+      /allow: an empty object has no permission: expected .*read and write/,
+    );
+});
+
 test.run();

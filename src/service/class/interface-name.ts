@@ -90,13 +90,17 @@ function unknownArguments(serviceClass: NamedClass): readonly unknown[] {
 function probe(serviceClass: NamedClass): ServiceInterfaceOptions {
   const outer = probed;
   probed = serviceClass;
+  const unknown = unknownArguments(serviceClass);
   let cause: unknown;
   try {
     // The argument of `super` may depend on the parameters in ways that the probe cannot see.
     if (serviceClass.length > 0) throw new TypeError('the constructor has parameters');
-    Reflect.construct(serviceClass as unknown as new () => object, unknownArguments(serviceClass));
+    Reflect.construct(serviceClass as unknown as new () => object, unknown);
   } catch (thrown) {
-    if (thrown instanceof ProbeAnswer && typeof thrown.options.name === 'string') return thrown.options;
+    if (thrown instanceof ProbeAnswer && typeof thrown.options.name === 'string') {
+      // Permissions may be made of the unknown arguments. Only the service needs them.
+      return unknown.length === 0 ? thrown.options : { ...thrown.options, allow: undefined };
+    }
     cause = thrown;
   } finally {
     probed = outer;

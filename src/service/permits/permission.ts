@@ -117,6 +117,7 @@ export function propertyPermits(given: unknown): { readonly read?: Permit; reado
     throw new InvalidArgumentError('allow: say what is allowed, as in { write: … } or { read: …, write: … }');
   }
   propertyOptions.check(given as PropertyPermissions, 'allow');
+  checkSaysSomething(given as PropertyPermissions, 'read and write');
   return definedOf({
     read: permitOf((given as PropertyPermissions).read),
     write: permitOf((given as PropertyPermissions).write),
@@ -135,8 +136,15 @@ export function interfacePermits(given: unknown): {
     return { call: permit, read: permit, write: permit };
   }
   interfaceOptions.check(given as InterfacePermissions, 'allow');
+  checkSaysSomething(given as InterfacePermissions, 'call, read and write');
   const { call, read, write } = given as InterfacePermissions;
   return definedOf({ call: permitOf(call), read: permitOf(read), write: permitOf(write) });
+}
+
+/** @throws {@link InvalidArgumentError} for an empty object, which looks as if nothing was allowed, and would allow all */
+function checkSaysSomething(given: object, keys: string): void {
+  if (Object.keys(given).length > 0) return;
+  throw new InvalidArgumentError(`allow: an empty object has no permission: expected ${keys}, or one of them`);
 }
 
 function definedOf<Key extends string>(
