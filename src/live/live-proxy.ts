@@ -9,13 +9,15 @@ import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription
 import { type ConvertedValues, tellDroppedProperty, valuesOf } from '../client/properties.js';
 import { RemoteInterface } from '../client/proxy.js';
 import type { Remote } from '../client/remote.js';
+import { defineProto } from '../codec/decode-container.js';
 import type { Misfit } from '../codec/misfit.js';
 import { runHandler } from '../diagnostics/problems.js';
-import type { PropertyDescription } from '../interface/description.js';
+import type { InterfaceDescription, PropertyDescription } from '../interface/description.js';
 import { standardInterfaces } from '../interface/standard.js';
 import type { Variant } from '../values/variant.js';
 import type { InterfaceWatcher, ManagedInterface } from './managed-interface.js';
 import { checkObjectWatcher, type LooseWatcher, ObjectWatch } from './object-watch.js';
+import type { Sent } from './property-values.js';
 import { type UntilOptions, untilValues } from './until.js';
 
 /** The values of properties, by name. */
@@ -41,6 +43,40 @@ const origin = {
   destination: undefined,
   fileDescriptors: [],
 };
+
+const keptOutNames = new WeakMap<InterfaceDescription, readonly string[]>();
+
+/**
+ * The properties that are not among the values: nothing announces their changes, so a value that is kept may be out of
+ * date, or they have descriptors, which are not kept.
+ */
+function keptOut(description: InterfaceDescription): readonly string[] {
+  let names = keptOutNames.get(description);
+  if (names === undefined) {
+    const all = [...description.properties.values()];
+    names = all.filter(({ emits, signature }) => emits === false || signature.includes('h')).map(({ name }) => name);
+    keptOutNames.set(description, names);
+  }
+  return names;
+}
+
+/** Those of the sent values that have these names. */
+function only(names: readonly string[], sent: Readonly<Sent>): Sent {
+  const some: Sent = Object.create(null);
+  for (const name of names) if (Object.hasOwn(sent, name)) some[name] = sent[name] as Variant;
+  return some;
+}
+
+/** A copy of the values after a change of the named ones: reading all of them again takes several times as long. */
+function withChanges(values: Values, names: readonly string[], changed: Values): Values {
+  const copy: Record<string, unknown> = { ...values };
+  for (const name of names) {
+    if (!Object.hasOwn(changed, name)) delete copy[name];
+    else if (name === '__proto__') defineProto(copy, changed[name]);
+    else copy[name] = changed[name];
+  }
+  return copy;
+}
 
 const nothing: Values = Object.freeze({});
 
@@ -80,19 +116,26 @@ export class LiveProxy extends RemoteInterface {
   /** @internal the values of a state, which may have ended */
   valuesIn(managed: ManagedInterface): Values {
     const { version, sent } = managed.values;
-    if (this.#read?.managed === managed && this.#read.version === version) return this.#read.values;
+    const last = this.#read?.managed === managed ? this.#read : undefined;
+    if (last?.version === version) return last.values;
+    // With `keep`, the types belong to the containers of one reading.
+    const earlier = this.#remote.options.variants === 'keep' ? undefined : last;
+    const converted: ConvertedValues = earlier?.converted ?? new Map();
+    const changed = earlier === undefined ? undefined : managed.values.changedSince(earlier.version);
+    const values =
+      earlier === undefined || changed === undefined
+        ? this.#valuesOf(sent, converted)
+        : withChanges(earlier.values, changed, this.#valuesOf(only(changed, sent), converted));
+    this.#read = { managed, version, values, converted: converted.size > 0 ? converted : undefined };
+    return values;
+  }
+
+  #valuesOf(sent: Readonly<Sent>, converted: ConvertedValues): Record<string, unknown> {
     const remote = this.#remote;
     const refuse = (property: PropertyDescription, value: Variant | Misfit) =>
       tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
-    // With `keep`, the types belong to the containers of one reading.
-    const isSame = this.#read?.managed === managed && remote.options.variants !== 'keep';
-    const converted: ConvertedValues = (isSame ? this.#read?.converted : undefined) ?? new Map();
     const values = valuesOf(remote, sent, true, refuse, converted);
-    for (const { name, emits, signature } of remote.description.properties.values()) {
-      // Nothing announces the changes of these, so a value that is kept may be out of date. Descriptors are not kept.
-      if (emits === false || signature.includes('h')) delete values[name];
-    }
-    this.#read = { managed, version, values, converted: converted.size > 0 ? converted : undefined };
+    for (const name of keptOut(remote.description)) delete values[name];
     return values;
   }
 

@@ -25,6 +25,8 @@ export class PropertyValues {
   /** Whether the last reading failed. */
   #hasFailed = false;
   #version = 0;
+  /** The last change by a signal: the versions before and after it, and the names of its properties. */
+  #lastChange: { readonly before: number; readonly after: number; readonly names: readonly string[] } | undefined;
 
   constructor(sent: Sent) {
     this.#sent = sent;
@@ -38,6 +40,12 @@ export class PropertyValues {
   /** Increases with every change. */
   get version(): number {
     return this.#version;
+  }
+
+  /** The properties that differ from an earlier version, if one signal made the difference. */
+  changedSince(version: number): readonly string[] | undefined {
+    const last = this.#lastChange;
+    return last?.before === version && last.after === this.#version ? last.names : undefined;
   }
 
   /** Whether properties have to be read again that have not been asked for. */
@@ -64,6 +72,7 @@ export class PropertyValues {
    * @param held properties whose new values hold descriptors
    */
   change(changed: Sent, invalidated: readonly string[], held: readonly string[] = []): string[] {
+    const before = this.#version;
     const names = Object.keys(changed);
     for (const name of names) {
       this.#held?.delete(name);
@@ -79,6 +88,8 @@ export class PropertyValues {
     this.#hold(held);
     names.push(...held);
     if (names.length > 0 || invalidated.length > 0) this.#version++;
+    const all = invalidated.length === 0 ? names : [...names, ...invalidated];
+    this.#lastChange = { before, after: this.#version, names: all };
     return names;
   }
 

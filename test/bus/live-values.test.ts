@@ -16,7 +16,9 @@ import {
 } from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
+import { numbersFrom } from '../helpers/random-numbers.js';
 import { rejection } from '../helpers/rejection.js';
+import { seed } from '../helpers/replay.js';
 import { roundTrips } from '../helpers/round-trips.js';
 import { until } from '../helpers/until.js';
 
@@ -165,6 +167,53 @@ test('values that hold descriptors are not kept: they are closed, and read with 
   await until(() => (held.values.Options as { size?: number } | undefined)?.size === 6);
   assert.equal(cached.values, { Name: 'held', Options: { size: 6 } });
   await assertNoFdsLeft(before);
+});
+
+test('values that follow each change are those that are read anew', async () => {
+  const Many = defineInterface('org.example.Many1', {
+    properties: {
+      A: { type: 'u' },
+      B: { type: 's' },
+      C: { type: 'a{sv}' },
+      Proto: { type: 'u', access: 'read', emits: false },
+      E: { type: 'v' },
+    },
+  });
+  const values = { A: 1, B: 'one', C: { x: 1 }, Proto: 1, E: variant.u(1) };
+  using _export = service.export('/many', implement(Many, values));
+  using followed = await client.cached(Many, destination, '/many');
+  // With the types of its values, a proxy reads all of them at each change.
+  using anew = await client.cached(Many, destination, '/many', { variants: 'keep' });
+  const random = numbersFrom(seed);
+  const below = (end: number) => Math.floor(random() * end);
+  const makers: Record<string, () => Variant> = {
+    A: () => variant.u(below(3)),
+    B: () => (below(5) === 0 ? variant.u(7) : variant.s(`${below(3)}`)),
+    C: () => variant('a{sv}', { x: variant.u(below(3)), y: variant.av([variant.s('deep')]) }),
+    Proto: () => variant.u(below(3)),
+    E: () => (below(2) === 0 ? variant.s('text') : variant('v', variant.u(below(3)))),
+    Unknown: () => variant.as(['not described']),
+    ['__proto__']: () => variant.u(below(3)),
+  };
+  for (let step = 0; step < 300; step++) {
+    const changed = new Map<string, Variant>();
+    const invalidated: string[] = [];
+    for (const [name, make] of Object.entries(makers)) {
+      if (below(3) === 0) changed.set(name, make());
+      else if (below(12) === 0) invalidated.push(name);
+    }
+    service.emit({
+      path: '/many',
+      interface: 'org.freedesktop.DBus.Properties',
+      member: 'PropertiesChanged',
+      signature: 'sa{sv}as',
+      body: [Many.name, changed, invalidated],
+    });
+    // Some changes are not looked at.
+    if (below(3) === 0) continue;
+    await roundTrips(client, service, client);
+    assert.equal(followed.values, anew.values, `seed ${seed}, step ${step}`);
+  }
 });
 
 test('a property whose descriptors were invalidated is not opened again and again', async () => {

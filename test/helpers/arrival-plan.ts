@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { contains } from '../interop/value-table.js';
 import { bodies } from './arbitrary-bodies.js';
+import { numbersFrom } from './random-numbers.js';
 
 export interface PlannedMessage {
   /** As in the header: 1 a call that wants no reply, 2 a result, 3 an error, 4 a signal. */
@@ -23,17 +24,6 @@ export type Burst = readonly PlannedMessage[];
 
 export const INTERFACE = 'org.example.Arrival';
 const MEMBER = 'Sent';
-
-/** Numbers from 0 to below 1, the same ones for the same seed (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** sd-bus refuses strings with one. */
 const NONCHARACTER = /\p{Noncharacter_Code_Point}/u;
