@@ -159,8 +159,11 @@ testUnless(missing, test, 'root is permitted without being asked', async () => {
 testUnless(missing, test, 'a caller that does not allow to ask the user is told that this is required', async () => {
   await withClient(UID, async (client, agent) => {
     const proxy = proxyOf(client);
-    for (const attempt of [proxy.call.SetName('a'), proxy.set.Level(2), proxy.get.Secret(), proxy.call.Asks('a', 0)]) {
-      const error = await rejection(attempt);
+    for (const error of await Promise.all(
+      [proxy.call.SetName('a'), proxy.set.Level(2), proxy.get.Secret(), proxy.call.Asks('a', 0)].map((attempt) =>
+        rejection(attempt as Promise<unknown>),
+      ),
+    )) {
       assert.instance(error, InteractiveAuthorizationRequiredError);
       assert.match(String(error), 'org.example.busbar.self');
     }
@@ -190,8 +193,11 @@ testUnless(missing, test, 'the user says no: the caller is refused, and nothing 
   await withClient(UID, async (client, agent) => {
     agent.reply = 'no';
     const proxy = proxyOf(client, true);
-    for (const attempt of [proxy.call.SetName('a'), proxy.set.Level(2), proxy.get.Secret(), proxy.call.Asks('a', 0)]) {
-      const error = await rejection(attempt);
+    for (const error of await Promise.all(
+      [proxy.call.SetName('a'), proxy.set.Level(2), proxy.get.Secret(), proxy.call.Asks('a', 0)].map((attempt) =>
+        rejection(attempt as Promise<unknown>),
+      ),
+    )) {
       assert.instance(error, AccessDeniedError);
       assert.match(String(error), 'org.example.busbar.self');
     }

@@ -16,12 +16,13 @@ import { withContext } from '../calls/with-context.js';
 import type { Exportable } from '../objects/exportable.js';
 import { viewOf } from '../objects/inspection.js';
 import type { Recipient } from '../objects/recipient.js';
-import { type MemberRules, memberRules, type OwnRule, type RuleInput } from '../permits/member-rules.js';
+import type { MemberRules, RuleInput } from '../permits/member-rules.js';
 import { checkFirst, checkOf } from '../permits/value-checks.js';
 import { encodeEntry } from '../properties/encode-entry.js';
 import { type PropertySource, PropertyStore } from '../properties/property-store.js';
 import { isThenable } from '../thenable.js';
 import { inheritedDescriptor } from './class-description.js';
+import { rulesOf } from './class-rules.js';
 import { type ClassMembers, type MethodMember, membersOf, type PropertyMember } from './members.js';
 import { signalValues, valuesFunctionOf } from './signal-values.js';
 
@@ -304,26 +305,6 @@ function membersByName(members: ClassMembers): MembersByName {
   const named = { members, methods, properties, readings, stored, signals, mayDefineMore };
   byName.set(members, named);
   return named;
-}
-
-const sharedRules = new WeakMap<InterfaceDescription, { readonly rules: MemberRules | undefined }>();
-
-/** The rules of an instance. All instances of a class share them, if the options have none. */
-function rulesOf(
-  description: InterfaceDescription,
-  { methods, properties }: MembersByName,
-  options: RuleInput,
-): MemberRules | undefined {
-  const isShared = options.allow === undefined && options.concurrency === undefined && options.queue === undefined;
-  const known = isShared ? sharedRules.get(description) : undefined;
-  if (known !== undefined) return known.rules;
-  const rules = memberRules(description, options, ownRules(methods), ownRules(properties));
-  if (isShared) sharedRules.set(description, { rules });
-  return rules;
-}
-
-function ownRules(members: ReadonlyMap<string, MethodMember | PropertyMember>): ReadonlyMap<string, OwnRule> {
-  return new Map([...members].flatMap(([name, { rule }]) => (rule === undefined ? [] : [[name, rule] as const])));
 }
 
 /** Whether a field of the instance has replaced a signal. A method bound to the instance emits as before. */
