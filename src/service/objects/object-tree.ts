@@ -6,6 +6,7 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
 import type { Exportable } from './exportable.js';
+import type { Search } from './search.js';
 import type { Subtree } from './subtree.js';
 
 /** An interface at a node, with its user. */
@@ -72,6 +73,8 @@ export class ObjectTree {
   readonly #nodes = new Map<string, TreeNode>();
   #objects = 0;
   #subtrees = 0;
+  /** Those that are in progress, which take note of announcements. */
+  readonly searches = new Set<Search>();
 
   /** The number of paths with an export. */
   get size(): number {
@@ -169,7 +172,8 @@ export class ObjectTree {
     const waiting = this.#childrenOf(path).reverse();
     for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
       yield node;
-      waiting.push(...this.#childrenOf(node.path).reverse());
+      // Not as arguments of one call: there may be hundreds of thousands.
+      for (const child of this.#childrenOf(node.path).reverse()) waiting.push(child);
     }
   }
 
