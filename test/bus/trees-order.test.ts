@@ -2,9 +2,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connect, defineInterface, type ExportedObject, implement, MessageType } from '../../src/index.js';
+import {
+  connect,
+  defineInterface,
+  type ExportedObject,
+  implement,
+  MessageType,
+  UnknownObjectError,
+} from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
 import { patience } from '../helpers/patience.js';
+import { rejection } from '../helpers/rejection.js';
 
 const test = suite('the order of trees');
 const { daemon, client, service, destination, stop } = await startClientAndService();
@@ -110,6 +118,34 @@ test('a call finds what an earlier call of its caller has made', async () => {
   const started = client.proxy(Unit, destination, '/units/second').call.Start('now');
   await making;
   assert.is(await started, 'now');
+});
+
+test('a search that fails is repeated when the calls before it have begun', async () => {
+  for (const isLater of [false, true]) {
+    const made = new Map<string, ExportedObject>();
+    const unit = (): ExportedObject =>
+      implement(Unit, {
+        Start: (how) => how,
+        Make: (path) => void made.set(path, unit()),
+        State: 'new',
+      });
+    made.set('/units/first', unit());
+    const found = (path: string) => {
+      const object = made.get(path);
+      if (object === undefined) throw new UnknownObjectError(`there is no row ${path}`);
+      return object;
+    };
+    using _tree = service.exportTree('/units', {
+      children: () => [],
+      find: (path) => (path.endsWith('first') || isLater ? delay(1).then(() => found(path)) : found(path)),
+    });
+    const making = client.proxy(Unit, destination, '/units/first').call.Make('/units/second');
+    const started = client.proxy(Unit, destination, '/units/second').call.Start('now');
+    const absent = client.proxy(Unit, destination, '/units/third').call.Start('now');
+    await making;
+    assert.is(await started, 'now');
+    assert.match(((await rejection(absent)) as Error).message, 'there is no row /units/third');
+  }
 });
 
 test('replies, changes and signals leave in the order of the calls, whatever the searches take', async () => {

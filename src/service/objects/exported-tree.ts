@@ -13,7 +13,7 @@ export interface ExportedTree extends Export {
   keep(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): Export;
   /**
    * Makes the object managers above announce objects that `find` finds from now on (InterfacesAdded). Without an object
-   * manager it does nothing.
+   * manager, and after the end of the tree, it does nothing.
    *
    * @throws {@link InvalidArgumentError} if the path is not below that of the tree, or a value has the wrong type
    */

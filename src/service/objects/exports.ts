@@ -106,12 +106,12 @@ class LiveTree extends LiveExport implements ExportedTree {
   }
 
   announceAdded(path: string, ...interfaces: readonly [ExportedObject, ...ExportedObject[]]): void {
-    this.#exports.announceAdded(this.#below(path), interfaces.map(exportableOf));
+    this.#exports.announceAdded(this.#below(path), interfaces.map(exportableOf), this);
   }
 
   announceRemoved(path: string, ...interfaces: readonly [string, ...string[]]): void {
     for (const name of interfaces) checkInterfaceName(name, 'interface');
-    this.#exports.announceRemoved(this.#below(path), interfaces);
+    this.#exports.announceRemoved(this.#below(path), interfaces, this);
   }
 
   #below(path: string): string {
@@ -236,16 +236,24 @@ export class Exports {
     return this.#begin(new KeptExport(this, path, this.#addPlaces(path, exportables, exporter, false), exporter, tree));
   }
 
-  announceAdded(path: string, exportables: readonly Exportable[]): void {
-    const managers = this.#managersAbove(path);
+  announceAdded(path: string, exportables: readonly Exportable[], tree: LiveTree): void {
+    const managers = this.#managersOf(tree, path);
     if (managers.length === 0) return;
     for (const exportable of exportables) exportable.prepare();
+    for (const search of this.#tree.searches) search.announceAdded(path, exportables);
     this.#barrier.add(new Arrival(path, exportables, managers, this.#outgoing));
   }
 
-  announceRemoved(path: string, names: readonly string[]): void {
-    const managers = this.#managersAbove(path);
-    if (managers.length > 0) this.#barrier.add(new Departure(path, names, managers, this.#outgoing));
+  announceRemoved(path: string, names: readonly string[], tree: LiveTree): void {
+    const managers = this.#managersOf(tree, path);
+    if (managers.length === 0) return;
+    for (const search of this.#tree.searches) search.announceRemoved(path, names);
+    this.#barrier.add(new Departure(path, names, managers, this.#outgoing));
+  }
+
+  /** Those that announce an object of a tree: none after its end. */
+  #managersOf(tree: LiveTree, path: string): readonly TreeNode[] {
+    return this.#live.has(tree) ? this.#managersAbove(path) : [];
   }
 
   #begin<Live extends LiveExport>(live: Live): Live {

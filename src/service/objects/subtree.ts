@@ -10,12 +10,11 @@ import { KnownOptions } from '../../base/known-options.js';
 import { isObjectPath, quoted } from '../../base/names.js';
 import { checkBoolean, checkFunction } from '../../base/parameters.js';
 import type { CallsAtWork } from '../../bus/calls-at-work.js';
-import { report } from '../../diagnostics/problems.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import { isThenable } from '../thenable.js';
 import { type Exportable, exportableOf } from './exportable.js';
 import type { ExportedObject } from './exports.js';
-import { checkInterfaces, childPath, type ObjectTree, TreeNode } from './object-tree.js';
+import { checkInterfaces, type ObjectTree, TreeNode } from './object-tree.js';
 import { type Outgoing, Place } from './place.js';
 
 /** How the program answers for the objects of a tree. Both functions get absolute paths, and may be asynchronous. */
@@ -95,11 +94,6 @@ interface Use {
   calls: number;
 }
 
-/** Milliseconds of a walk after which the event loop runs. */
-const SLICE = 5;
-/** How deep a tree may be below an object manager, so that a walk ends whatever the program says. */
-const DEPTH_MAXIMUM = 128;
-
 export class Subtree {
   readonly path: string;
   /** The count of the user, which includes calls of the tree until they are answered. */
@@ -120,6 +114,10 @@ export class Subtree {
     this.#outgoing = outgoing;
   }
 
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
   end(): void {
     this.#isEnded = true;
   }
@@ -131,42 +129,43 @@ export class Subtree {
    */
   whenFound(call: IncomingCall, answering: Answering): void {
     const { path } = call;
-    const asked = this.#ask(path);
-    const earlier = this.#turns.size === 0 ? undefined : this.#turns.get(callerOf(call));
-    if (earlier === undefined && !isThenable(asked)) {
+    const caller = this.#turns.size === 0 ? undefined : callerOf(call);
+    const earlier = caller === undefined ? undefined : this.#turns.get(caller);
+    const asked = earlier === undefined ? this.#ask(path) : undefined;
+    if (asked !== undefined && !isThenable(asked)) {
       answering.run(this.#open(path, asked));
       return;
     }
     answering.wait();
-    const caller = callerOf(call);
-    const turn = this.#await(path, asked, earlier, answering).finally(() => {
+    this.#takeTurn(caller ?? callerOf(call), path, asked ?? this.#askAfter(path, earlier), answering);
+  }
+
+  #takeTurn(caller: string, path: string, asked: Promise<Asked>, answering: Answering): void {
+    const turn = this.#await(path, asked, answering).finally(() => {
       if (this.#turns.get(caller) === turn) this.#turns.delete(caller);
     });
     this.#turns.set(caller, turn);
   }
 
   /** Never rejects. */
-  async #await(
-    path: string,
-    asked: Asked | Promise<Asked>,
-    earlier: Promise<void> | undefined,
-    answering: Answering,
-  ): Promise<void> {
+  async #await(path: string, asked: Promise<Asked>, answering: Answering): Promise<void> {
     try {
-      const [answer] = await Promise.all([asked, earlier]);
-      // A call before this one may have made the object.
-      const isStale = earlier !== undefined && !answer.isNode;
-      answering.run(this.#open(path, isStale ? await this.#ask(path) : answer));
+      answering.run(this.#open(path, await asked));
     } catch (error) {
-      // Its caller's later calls wait until it is its turn.
-      await earlier;
       answering.fail(error);
     }
   }
 
+  /** Asks at once, so that searches take no longer together than one; a call before this one may have made the object. */
+  async #askAfter(path: string, earlier: Promise<void> | undefined): Promise<Asked> {
+    const early = (async () => this.#ask(path))();
+    const [asked] = await Promise.allSettled([early, earlier]);
+    return asked.status === 'fulfilled' && asked.value.isNode ? asked.value : this.#ask(path);
+  }
+
   /** Asks the program what is at a path. */
   #ask(path: string): Asked | Promise<Asked> {
-    const found = this.#options.find(path);
+    const found = this.find(path);
     return isThenable(found)
       ? Promise.resolve(found).then((objects) => this.#asked(path, objects))
       : this.#asked(path, found);
@@ -185,10 +184,18 @@ export class Subtree {
     const exported = this.#tree.get(path);
     if (this.#isEnded || (exported !== undefined && exported.interfaces.length > 0)) return exported;
     if (!isNode) return undefined;
-    const uses = exportables.map((exportable) => this.#use(path, exportable));
-    const node = new FoundNode(path, exported, names, () => {
-      for (const use of uses) this.#endUse(use);
-    });
+    const uses: Use[] = [];
+    const release = () => {
+      for (const use of uses.splice(0)) this.#endUse(use);
+    };
+    try {
+      for (const exportable of exportables) uses.push(this.#use(path, exportable));
+    } catch (error) {
+      // One of several objects has a value of the wrong type.
+      release();
+      throw error;
+    }
+    const node = new FoundNode(path, exported, names, release);
     node.interfaces = uses.map(({ place }) => place);
     node.atWork = exported === undefined || exported.atWork.length === 0 ? this.atWork : exported.atWork;
     return node;
@@ -230,67 +237,16 @@ export class Subtree {
     return isThenable(names) ? names.then(all) : all(names);
   }
 
+  /** The objects that the program finds. */
+  find(path: string): FoundObjects | PromiseLike<FoundObjects> {
+    return this.#options.find(path);
+  }
+
   /** The names that the program says. */
   names(path: string): readonly string[] | Promise<readonly string[]> {
     const given = this.#options.children(path);
     if (isThenable(given)) return Promise.resolve(given).then((names) => namesOf(path, names));
     return namesOf(path, given);
-  }
-
-  /**
-   * Finds all objects below a path, in slices of a few milliseconds. Objects whose search fails are left out and
-   * reported.
-   *
-   * @param add is called for each path with objects at which nothing is exported
-   */
-  async walk(path: string, add: (path: string, exportables: readonly Exportable[]) => void): Promise<void> {
-    const waiting = [{ path, depth: 0 }];
-    let end = performance.now() + SLICE;
-    for (let node = waiting.pop(); node !== undefined && !this.#isEnded; node = waiting.pop()) {
-      if (node.depth === DEPTH_MAXIMUM)
-        throw new InvalidArgumentError(
-          `children of the tree ${this.path}: there are more than ${DEPTH_MAXIMUM} levels`,
-        );
-      for (const name of await this.#namesOrNone(node.path)) {
-        const child = childPath(node.path, name);
-        const exported = this.#tree.get(child);
-        if (exported?.subtree !== undefined) continue;
-        if (exported === undefined || exported.interfaces.length === 0) {
-          const found = this.#findOrNone(child);
-          const exportables = isThenable(found) ? await found : found;
-          if (exportables.length > 0) add(child, exportables);
-        }
-        waiting.push({ path: child, depth: node.depth + 1 });
-        if (performance.now() < end) continue;
-        await new Promise((resolve) => setImmediate(resolve));
-        end = performance.now() + SLICE;
-      }
-    }
-  }
-
-  async #namesOrNone(path: string): Promise<readonly string[]> {
-    try {
-      return await this.names(path);
-    } catch (error) {
-      return reported('children', path, error);
-    }
-  }
-
-  #findOrNone(path: string): readonly Exportable[] | Promise<readonly Exportable[]> {
-    const prepared = (found: FoundObjects) => {
-      const exportables = exportablesOf(found);
-      for (const exportable of exportables) exportable.prepare();
-      return exportables;
-    };
-    try {
-      const found = this.#options.find(path);
-      if (!isThenable(found)) return prepared(found);
-      return Promise.resolve(found)
-        .then(prepared)
-        .catch((error) => reported('find', path, error));
-    } catch (error) {
-      return reported('find', path, error);
-    }
   }
 }
 
@@ -299,23 +255,7 @@ function callerOf({ connectionId, sender = '' }: IncomingCall): string {
   return `${connectionId} ${sender}`;
 }
 
-function reported(what: string, path: string, error: unknown): readonly never[] {
-  report('handler', `${what}(${quoted(path)}) of a tree failed`, error);
-  return [];
-}
-
-/** Finds the objects of all trees below a path, and of the tree that the path is in. */
-export async function foundBelow(tree: ObjectTree, path: string): Promise<ReadonlyMap<string, readonly Exportable[]>> {
-  const all = new Map<string, readonly Exportable[]>();
-  const walks: [subtree: Subtree, path: string][] = [];
-  const around = tree.subtreeOf(path);
-  if (around !== undefined) walks.push([around, path]);
-  for (const { subtree, path: root } of tree.below(path)) if (subtree !== undefined) walks.push([subtree, root]);
-  for (const [subtree, root] of walks) await subtree.walk(root, (at, exportables) => all.set(at, exportables));
-  return all;
-}
-
-function exportablesOf(found: FoundObjects): readonly Exportable[] {
+export function exportablesOf(found: FoundObjects): readonly Exportable[] {
   if (found === undefined || found === null) return [];
   if (!Array.isArray(found)) return [exportableOf(found as ExportedObject)];
   const exportables = found.map(exportableOf);

@@ -9,7 +9,7 @@ import type { CallTarget } from '../calls/call-target.js';
 import type { IncomingCall } from '../calls/incoming-call.js';
 import { LateAnswer, settle } from '../calls/late-answer.js';
 import type { Exportable } from '../objects/exportable.js';
-import { foundBelow } from '../objects/subtree.js';
+import { Search } from '../objects/search.js';
 import { type ReadObject, whenGuardedRead } from '../permits/guarded-reading.js';
 
 export const objectManager: CallTarget = {
@@ -17,12 +17,28 @@ export const objectManager: CallTarget = {
   invoke(_method, call) {
     const { tree, path } = call;
     if (!tree.hasSubtrees) return managedObjects(call, new Map());
-    // Objects of trees have to be found first. They announce no changes meanwhile, and all values are read at one time.
-    return new LateAnswer(async (send, fail) => {
-      settle(managedObjects(call, await foundBelow(tree, path)), send, fail);
-    });
+    // Objects of trees have to be found first. All values are read at one time.
+    return new LateAnswer((send, fail) => find(call, send, fail));
   },
 };
+
+async function find(
+  call: IncomingCall,
+  send: (result: unknown) => void,
+  fail: (error: unknown) => void,
+): Promise<void> {
+  const search = new Search(call.tree, call.path);
+  const ending = (settled: (value: unknown) => void) => (value: unknown) => {
+    search.end();
+    settled(value);
+  };
+  try {
+    await search.run();
+    settle(managedObjects(call, search.found), ending(send), ending(fail));
+  } catch (error) {
+    ending(fail)(error);
+  }
+}
 
 /** The objects that are not exported, by path. */
 type Found = ReadonlyMap<string, readonly Exportable[]>;
