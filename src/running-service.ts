@@ -6,9 +6,8 @@
  * arrived, and the next one starts the service again, if the bus can start it. The service manager is told of the end
  * before that: it would take a process without its name for a running service, and start no other.
  */
-import { ConnectionClosedError, type DBusError } from './base/errors.js';
+import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from './base/errors.js';
 import { EndableHandle, EndHandle, type Handle } from './base/handle.js';
-import { checkOptionalString } from './base/parameters.js';
 import type { OwnedName } from './bus/names/owned-name.js';
 import { onAbort } from './connection/sending/abort-reactions.js';
 import { CLOSE_LIMIT, startTimer, TimeLimit } from './connection/time-limit.js';
@@ -131,10 +130,14 @@ export class RunningService extends EndableHandle implements Service {
 
   /**
    * Waits for a step of the start. A service that is asked to end before it has its name starts even so: a call may wait for
-   * it. It gives up, with `undefined`, when the time for the end is over.
+   * it. It gives up, with `undefined`, when the time for the end is over; and if the bus has ended, it rejects.
    */
   #inTime<Value>(step: Promise<Value>): Promise<Value | undefined> {
-    return Promise.race([step, this.#requested.then(() => this.#limit?.over).then(() => undefined)]);
+    const late = this.#requested.then(() => this.#limit?.over).then(() => undefined);
+    const gone = this.bus.disconnected.then((error): never => {
+      throw closedError(`the connection is closed: ${this.#label} was not started`, error);
+    });
+    return Promise.race([step, late, gone]);
   }
 
   async #undo(): Promise<void> {
@@ -142,7 +145,10 @@ export class RunningService extends EndableHandle implements Service {
     this.#unlisten();
     for (const each of this.#exports) each.end();
     await this.#owned?.release().catch(() => {});
+    this.#manager?.leave();
     noteFailure();
+    // A function of its objects may have got it, and wait.
+    this.#resolveEnded(this.#end ?? { reason: 'ended', exitCode: 0 });
   }
 
   #unlisten(): void {
@@ -206,7 +212,7 @@ export class RunningService extends EndableHandle implements Service {
   }
 
   setStatus(text: string): void {
-    checkOptionalString(text, 'text');
+    if (typeof text !== 'string') throw new InvalidArgumentError(`text: expected a string, got ${typeof text}`);
     void this.#manager?.tell(`STATUS=${text}`);
   }
 
@@ -257,7 +263,8 @@ export class RunningService extends EndableHandle implements Service {
     const endsAt = performance.now() + drain;
     this.#state = 'ending';
     this.#idleness?.end();
-    await this.#manager?.tell('STOPPING=1');
+    // The manager would end a process with another service.
+    if (this.#manager?.leave() === true) await this.#manager.tell('STOPPING=1');
     await Promise.race([this.#answerAll(limit), limit.over, bus.disconnected]);
     if (this.#end === undefined) return;
     this.#isClosing = true;

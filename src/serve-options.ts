@@ -53,7 +53,7 @@ export interface Service extends Handle, AsyncDisposable {
   readonly state: 'starting' | 'running' | 'ending' | 'ended';
   /**
    * Resolves when it has ended and its bus is closed. Never rejects. If the program has not read it, a failure is a
-   * process warning (`BUSBAR_SERVICE_ENDED`).
+   * process warning (`BUSBAR_SERVICE_ENDED`). If it could not start, which `serve` rejects with, it resolves as well.
    */
   readonly ended: Promise<ServiceEnd>;
   /** Begins to end it, as SIGTERM does. */
@@ -63,7 +63,11 @@ export interface Service extends Handle, AsyncDisposable {
    * a client has taken.
    */
   hold(): Handle;
-  /** Has the service manager show a text in the status of the unit. */
+  /**
+   * Has the service manager show a text in the status of the unit.
+   *
+   * @throws {@link InvalidArgumentError} if it is not a string
+   */
   setStatus(text: string): void;
 }
 

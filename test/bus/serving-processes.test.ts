@@ -200,6 +200,27 @@ for (const kind of ['path', 'abstract'] as const) {
   });
 }
 
+testUnless(
+  NotifySocket.missing,
+  test,
+  'of several services of a process, the last one to end tells STOPPING=1',
+  async () => {
+    await using socket = await NotifySocket.start('path');
+    const more = `
+    await serve(await connect(), { objects: () => Promise.reject(new Error()) }).catch(() => {});
+    const other = await serve(await connect(), { name: '${NAME}.Other', objects: { '/': object } });
+    service.end();
+    await service.ended;`;
+    const services = start('', more, { NOTIFY_SOCKET: socket.address });
+    await services.line('ended');
+    const { Wait } = client.proxy(Served, `${NAME}.Other`, '/').call;
+    assert.is(await Wait(0), 0);
+    assert.equal(socket.texts, ['READY=1', 'READY=1']);
+    await services.stop();
+    assert.equal(socket.texts, ['READY=1', 'READY=1', 'STOPPING=1']);
+  },
+);
+
 testUnless(NotifySocket.missing, test, 'it is told STOPPING=1 before the name is released', async () => {
   await using socket = await NotifySocket.start('path');
   const told: string[] = [];

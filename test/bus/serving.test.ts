@@ -17,6 +17,7 @@ import {
   NameTakenError,
   pair,
   type ServeOptions,
+  type Service,
   serve,
 } from '../../src/index.js';
 import { policyFile } from '../helpers/bus-configuration.js';
@@ -168,6 +169,28 @@ test('a start that fails leaves nothing: a policy, an object, a function of obje
   assert.is(bus.stats().exportedObjects, 0);
   assert.is(bus.state, 'open');
   assert.instance(await rejection(serve({} as MessageBus, { objects: {} })), InvalidArgumentError);
+  const given: Service[] = [];
+  const objects = (service: Service) => {
+    given.push(service);
+    throw failure;
+  };
+  assert.is(await rejection(start(bus, { objects })), failure);
+  assert.equal([given[0]?.state, await given[0]?.ended], ['ended', { reason: 'ended', exitCode: 0 }]);
+  await given[0]?.[Symbol.asyncDispose]();
+});
+
+test('a start whose bus ends is over, although its objects are never made', async () => {
+  for (const drain of [60_000, 0]) {
+    const bus = await open();
+    const failed = rejection(start(bus, { drain, objects: () => new Promise(() => {}) }));
+    await bus.close();
+    assert.instance(await failed, ConnectionClosedError);
+  }
+  await using own = await PrivateBus.start();
+  const failed = rejection(
+    start(await connect({ address: own.address }), { objects: () => own.kill().then(() => new Promise(() => {})) }),
+  );
+  assert.match(String(await failed), `the connection is closed: ${NAME} was not started: `);
 });
 
 test('with queue it runs when it owns the name; its end leaves the queue', async () => {

@@ -18,6 +18,8 @@ type Environment = { readonly [Name in (typeof VARIABLES)[number]]?: string | un
 
 export class ServiceManager {
   static #found: ServiceManager | undefined;
+  /** The number of services in the process that have not begun to end: the manager knows only the process. */
+  static #services = 0;
   readonly #socket: string;
   /** Milliseconds between two pings; `undefined` if the manager wants none. */
   readonly pingInterval: number | undefined;
@@ -32,6 +34,7 @@ export class ServiceManager {
     const { NOTIFY_SOCKET: socket } = process.env;
     if (socket !== undefined && socket !== '') ServiceManager.#found = new ServiceManager(process.env, process.pid);
     for (const name of VARIABLES) delete process.env[name];
+    if (ServiceManager.#found !== undefined) ServiceManager.#services++;
     return ServiceManager.#found;
   }
 
@@ -40,6 +43,11 @@ export class ServiceManager {
     const isOwn = owner === undefined || Number(owner) === pid;
     // Twice in the time after which the manager ends the process.
     this.pingInterval = isOwn && time !== undefined && Number(time) > 0 ? Number(time) / 2000 : undefined;
+  }
+
+  /** A service that could not start, or begins to end. Returns whether it was the last one. */
+  leave(): boolean {
+    return --ServiceManager.#services === 0;
   }
 
   /** Sends variables, as `READY=1`, one a line. Waits for room in the queue of the socket. A failure is a process warning. */

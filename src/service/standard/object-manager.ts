@@ -15,7 +15,7 @@ import { type ReadObject, whenGuardedRead } from '../permits/guarded-reading.js'
 export const objectManager: CallTarget = {
   description: standardInterfaces.objectManager,
   invoke(_method, call) {
-    const { tree, path } = call;
+    const { tree } = call;
     if (!tree.hasSubtrees) return managedObjects(call, new Map());
     // Objects of trees have to be found first. All values are read at one time.
     return new LateAnswer((send, fail) => find(call, send, fail));
