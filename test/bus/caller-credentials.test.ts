@@ -23,6 +23,7 @@ import { DescriptorRelay } from '../helpers/fake-bus-descriptors.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { collectProblems } from '../helpers/problems.js';
 import { Program } from '../helpers/program.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
@@ -76,6 +77,32 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     assert.instance(gone, NameHasNoOwnerError);
   });
 }
+
+test('a handler that asks for the credentials of a caller that has left is not at fault', async () => {
+  await using server = await PrivateBus.start();
+  await using bus = await connect({ address: server.address });
+  const client = await connect({ address: server.address });
+  const failures: unknown[] = [];
+  const object = implement(Asked, {
+    async Ask({ caller }) {
+      await until(() => client.state === 'closed');
+      while (failures.length === 0) {
+        await caller.credentials().catch((error: unknown) => {
+          failures.push(error);
+          throw error;
+        });
+      }
+    },
+  });
+  bus.export('/', object);
+  using problems = collectProblems();
+  const asked = client.proxy(Asked, bus.uniqueName, '/').call.Ask();
+  await until(() => bus.stats().callsInProgress === 1);
+  await Promise.all([client.close({ drain: 0 }), asked.catch(() => {})]);
+  await until(() => bus.stats().callsInProgress === 0);
+  assert.instance(failures[0], NameHasNoOwnerError);
+  assert.equal(problems.all, []);
+});
 
 /** A folder of control groups in which a process of the test can be put; `undefined` if there is none. */
 const hierarchy = ['/sys/fs/cgroup/systemd', '/sys/fs/cgroup'].find((folder) => existsSync(`${folder}/cgroup.procs`));

@@ -1,6 +1,6 @@
 /** The caller of a method, as handlers see it: its credentials, and the end of its life. */
 import { inspect } from 'node:util';
-import type { CallerLeftError, ConnectionClosedError } from '../../base/error-classes.js';
+import { type CallerLeftError, type ConnectionClosedError, NameHasNoOwnerError } from '../../base/error-classes.js';
 import { EndableHandle, type Handle } from '../../base/handle.js';
 import { checkFunction } from '../../base/parameters.js';
 import { printable } from '../../base/printable.js';
@@ -90,6 +90,9 @@ export class CallingConnection implements Caller {
   readonly #callers: Callers;
   readonly #connection: Connection;
   #life: CallerLife | undefined;
+  #known: Promise<Credentials> | undefined;
+  /** With which error the bus has told that it has left. */
+  #gone: unknown;
 
   /**
    * @param callers those of the user of the connection that exported the called object
@@ -119,13 +122,25 @@ export class CallingConnection implements Caller {
 
   async credentials(options: CallerCredentialsOptions = {}): Promise<CallerCredentials> {
     this.#requireConnection();
-    return callerCredentials(this.#connection, this.name, this.#bus.uniqueName, options);
+    try {
+      return await callerCredentials(this.#connection, this.name, this.#bus.uniqueName, options);
+    } catch (error) {
+      if (error instanceof NameHasNoOwnerError) this.#gone = error;
+      throw error;
+    }
+  }
+
+  /** @internal whether the error says that it has left */
+  isGoneBy(error: unknown): boolean {
+    return error !== undefined && error === this.#gone;
   }
 
   /** @internal as {@link credentials}, without what takes longer: what the bus, or the kernel, has of its connection */
   async known(): Promise<Credentials> {
     this.#requireConnection();
-    return knownCredentials(this.#connection, this.name);
+    // They do not change, and a call may be checked for thousands of objects.
+    this.#known ??= knownCredentials(this.#connection, this.name);
+    return this.#known;
   }
 
   /** Over another connection, its name may be that of another one. */

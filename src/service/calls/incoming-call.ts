@@ -204,12 +204,13 @@ export class IncomingCall implements CallContext, CallerListener {
 
   /**
    * Whether a handler failed with this error because its caller has left: it waited for an operation that ended with
-   * the signal of the call or of the caller, or with the connection of the call.
+   * the signal of the call or of the caller, or with the connection of the call, or asked for the caller's credentials.
    */
   isEndOfCaller(thrown: unknown): boolean {
     const signal = this.#following?.controller.signal;
     const reasons = [signal?.reason, this.#caller?.end].filter((reason) => reason !== undefined);
     if (reasons.length > 0 && (reasons.includes(thrown) || isAbortError(thrown))) return true;
+    if (this.#caller?.isGoneBy(thrown) === true) return true;
     return this.#connection.state !== 'open' && thrown instanceof ConnectionClosedError;
   }
 
