@@ -221,6 +221,47 @@ test('a call is answered before the next one is handled', async () => {
   exported.end();
 });
 
+test('a permission is decided before the turn of the call, and not again', async () => {
+  let isOpen = true;
+  const { log, end, exported, proxyOf } = work(
+    { concurrency: 'serial', members: { Other: { allow: () => isOpen } } },
+    '/decided',
+  );
+  const calls = [proxyOf().call.Wait('a'), proxyOf().call.Other('b')];
+  await arrived();
+  isOpen = false;
+  await end('a');
+  await end('b');
+  assert.equal(await Promise.all(calls), ['a', 'b']);
+  assert.equal(log, ['a', 'b']);
+  assert.match(String(await rejection(proxyOf().call.Other('c'))), 'requires the permission');
+  exported.end();
+});
+
+test('parallel: a call that has to be permitted first can be overtaken; perCaller: it cannot', async () => {
+  for (const [concurrency, expected] of [
+    ['parallel', ['b', 'a']],
+    ['perCaller', ['a', 'b']],
+  ] as const) {
+    let permit = () => {};
+    const permitted = new Promise<boolean>((resolve) => {
+      permit = () => resolve(true);
+    });
+    const options: ImplementOptions<typeof Work.members> = {
+      concurrency,
+      members: { Wait: { allow: () => permitted } },
+    };
+    const { log, end, exported, proxyOf } = work(options, `/overtaken/${concurrency}`);
+    const calls = [proxyOf().call.Wait('a'), proxyOf().call.Now('b')];
+    await arrived();
+    permit();
+    await end('a');
+    await Promise.all(calls);
+    assert.equal(log, expected);
+    exported.end();
+  }
+});
+
 test('a handler that fails makes way for the next one', async () => {
   class Failing extends ServiceInterface {
     constructor() {

@@ -317,6 +317,23 @@ test('a permission of the interface is for the members without one', async () =>
   assert.equal(await lamp.getAll(), {});
 });
 
+test('the bus is asked once for the credentials of a call, however many objects have permissions', async () => {
+  using _manager = service.exportObjectManager('/many');
+  const allow = [{ uid: uid + 1 }, { uid }];
+  const objects = Array.from({ length: 50 }, (_, index) => service.export(`/many/n${index}`, new Lamp(allow)));
+  // The announcements of the objects are sent before.
+  await client.call({ destination, path: '/many', interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+  const { messagesSent } = service.stats();
+  const manager = { path: '/many', interface: 'org.freedesktop.DBus.ObjectManager' };
+  const [found] = (await client.call({ destination, ...manager, member: 'GetManagedObjects' })) as [
+    Record<string, Record<string, object>>,
+  ];
+  assert.is(Object.keys(found).length, 50);
+  assert.equal(found['/many/n7']?.['org.example.Lamp'], { Level: 1, Name: 'lamp' });
+  assert.is(service.stats().messagesSent - messagesSent, 2);
+  for (const each of objects) each.end();
+});
+
 test('an override keeps the permission, unless it is decorated anew', async () => {
   class Kept extends Lamp {
     override Dim(to: number): void {
