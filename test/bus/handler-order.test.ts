@@ -247,7 +247,7 @@ test('parallel: a call that has to be permitted first can be overtaken; perCalle
     const permitted = new Promise<boolean>((resolve) => {
       permit = () => resolve(true);
     });
-    const options: ImplementOptions<typeof Work.members> = {
+    const options: ImplementOptions<ImplementedMemberOptions<typeof Work.members>> = {
       concurrency,
       members: { Wait: { allow: () => permitted } },
     };
