@@ -147,7 +147,6 @@ export class RunningService extends EndableHandle implements Service {
     await this.#owned?.release().catch(() => {});
     this.#manager?.leave();
     noteFailure();
-    // A function of its objects may have got it, and wait.
     this.#resolveEnded(this.#end ?? { reason: 'ended', exitCode: 0 });
   }
 
@@ -268,6 +267,7 @@ export class RunningService extends EndableHandle implements Service {
     await Promise.race([this.#answerAll(limit), limit.over, bus.disconnected]);
     if (this.#end === undefined) return;
     this.#isClosing = true;
+    this.#onUnheld();
     if (limit.isOver && !limit.isAtOnce) this.#reportUnanswered();
     // What was answered is written, in any case.
     await bus.close({ drain: Math.max(endsAt - performance.now(), Math.min(drain, CLOSE_LIMIT)) });
@@ -284,7 +284,7 @@ export class RunningService extends EndableHandle implements Service {
     for (let mayStay = true; ; mayStay = false) {
       await bus.atWork.done();
       // Only a service that would not have ended with a hold waits for it.
-      if (this.#end?.reason !== 'idle' || !this.#isHeld) return;
+      if (this.#isClosing || this.#end?.reason !== 'idle' || !this.#isHeld) return;
       if (!mayStay) await this.#unheld();
       else if (await this.#stays(limit)) return;
     }
