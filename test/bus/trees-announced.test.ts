@@ -164,6 +164,40 @@ test('objects of a tree that has ended are not in the answer, and it announces n
   assert.equal(problems, []);
 });
 
+test('the event loop runs while a long list of names is read', async () => {
+  let taken = 0;
+  let before = 0;
+  function* many() {
+    setImmediate(() => {
+      before = taken;
+    });
+    for (; taken < 200_000; taken++) yield `n${taken}`;
+  }
+  using _tree = service.exportTree('/rows', {
+    children: (path) => (path === '/rows' ? many() : []),
+    find: () => undefined,
+    manager: true,
+  });
+  assert.equal(shown(await managed()), []);
+  assert.ok(before > 0 && before < taken, `${before} of ${taken}`);
+});
+
+test('a list that loses elements during the search hides no others', async () => {
+  const names = ['a', 'b', 'c'];
+  using _tree = service.exportTree('/rows', {
+    children: (path) => (path === '/rows' ? names : []),
+    find: (path) => {
+      if (path === '/rows/a') names.shift();
+      return implement(Row, { Text: path });
+    },
+    manager: true,
+  });
+  assert.equal(
+    shown(await managed()).sort(),
+    ['a', 'b', 'c'].map((name) => `/rows/${name} ${Row.name}`),
+  );
+});
+
 test('a name that children gives twice is searched once', async () => {
   const asked: string[] = [];
   using _tree = service.exportTree('/rows', {

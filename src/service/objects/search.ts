@@ -84,8 +84,11 @@ export class Search {
         throw new InvalidArgumentError(
           `children of the tree ${subtree.path}: there are more than ${DEPTH_MAXIMUM} levels`,
         );
-      for (const name of new Set(await namesOrNone(subtree, node.path))) {
+      const names = new Set<string>();
+      for (const name of reading(node.path, await namesOrNone(subtree, node.path))) {
         if (subtree.isEnded) break;
+        if (names.has(name)) continue;
+        names.add(name);
         const child = childPath(node.path, name);
         const exported = this.#tree.get(child);
         if (exported?.subtree !== undefined) continue;
@@ -104,11 +107,20 @@ export class Search {
   }
 }
 
-async function namesOrNone(subtree: Subtree, path: string): Promise<readonly string[]> {
+async function namesOrNone(subtree: Subtree, path: string): Promise<Iterable<string>> {
   try {
-    return await subtree.names(path);
+    return await subtree.eachName(path);
   } catch (error) {
     return reported('children', path, error);
+  }
+}
+
+/** The names up to the first one that cannot be read. */
+function* reading(path: string, names: Iterable<string>): Generator<string> {
+  try {
+    yield* names;
+  } catch (error) {
+    reported('children', path, error);
   }
 }
 

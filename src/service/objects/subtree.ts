@@ -244,6 +244,12 @@ export class Subtree {
 
   /** The names that the program says. */
   names(path: string): readonly string[] | Promise<readonly string[]> {
+    const names = this.eachName(path);
+    return isThenable(names) ? names.then((each) => [...each]) : [...names];
+  }
+
+  /** The names that the program says, taken one after the other: there may be many. */
+  eachName(path: string): Iterable<string> | Promise<Iterable<string>> {
     const given = this.#options.children(path);
     if (isThenable(given)) return Promise.resolve(given).then((names) => namesOf(path, names));
     return namesOf(path, given);
@@ -263,7 +269,7 @@ export function exportablesOf(found: FoundObjects): readonly Exportable[] {
   return exportables;
 }
 
-function namesOf(path: string, given: ChildNames): readonly string[] | Promise<readonly string[]> {
+function namesOf(path: string, given: ChildNames): Iterable<string> | Promise<Iterable<string>> {
   if (given === undefined || given === null) return [];
   if (typeof given === 'object' && Symbol.asyncIterator in given) {
     const collect = async () => {
@@ -275,7 +281,12 @@ function namesOf(path: string, given: ChildNames): readonly string[] | Promise<r
   }
   if (typeof given !== 'object' || !(Symbol.iterator in given))
     throw new InvalidArgumentError(`children(${quoted(path)}) of a tree: expected names, got ${typeof given}`);
-  return Array.from(given, (name) => checkedName(path, name));
+  // A list of the program may lose elements meanwhile, which would move the others.
+  return checkedNames(path, Array.isArray(given) ? given.slice() : given);
+}
+
+function* checkedNames(path: string, given: Iterable<string>): Generator<string> {
+  for (const name of given) yield checkedName(path, name);
 }
 
 function checkedName(path: string, name: string): string {
