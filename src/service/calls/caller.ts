@@ -155,7 +155,7 @@ export class CallingConnection implements Caller {
   }
 
   /** @internal why it has ended, if the program waited for that */
-  get end(): CallerLeftError | ConnectionClosedError | undefined {
+  get endReason(): CallerLeftError | ConnectionClosedError | undefined {
     return this.#life?.reason;
   }
 

@@ -208,7 +208,7 @@ export class IncomingCall implements CallContext, CallerListener {
    */
   isEndOfCaller(thrown: unknown): boolean {
     const signal = this.#following?.controller.signal;
-    const reasons = [signal?.reason, this.#caller?.end].filter((reason) => reason !== undefined);
+    const reasons = [signal?.reason, this.#caller?.endReason].filter((reason) => reason !== undefined);
     if (reasons.length > 0 && (reasons.includes(thrown) || isAbortError(thrown))) return true;
     if (this.#caller?.isGoneBy(thrown) === true) return true;
     return this.#connection.state !== 'open' && thrown instanceof ConnectionClosedError;
