@@ -73,6 +73,7 @@ export const testPeers = [
   program('upower', 'upower'),
   program('powerprofilesctl', 'power-profiles-daemon'),
   program('secret-tool', 'libsecret-tools'),
+  program('avahi-browse', 'avahi-utils'),
   program('python3', 'python3'),
   pythonModule('gi', 'python3-gi'),
   {
