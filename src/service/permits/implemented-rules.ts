@@ -38,15 +38,17 @@ export interface ImplementedPropertyOptions<Value = never> extends HandlerOrder 
   readonly check?: ValueCheck<Value> | undefined;
 }
 
-/** The rules of the members of an interface, by name. */
+/** The rules of the members of an interface, by name. One mapped type, because TypeScript 5.4 infers nothing from two. */
 export type ImplementedMemberOptions<M extends InterfaceMembers> = {
-  readonly [Name in keyof Table<M, 'methods'>]?: ImplementedMethodOptions<
-    HandlerParameters<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>
-  >;
-} & {
-  readonly [Name in keyof Table<M, 'properties'>]?: ImplementedPropertyOptions<
-    ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
-  >;
+  readonly [Name in keyof Table<M, 'methods'> | keyof Table<M, 'properties'>]?: Name extends keyof Table<M, 'methods'>
+    ? ImplementedMethodOptions<
+        HandlerParameters<ListOf<Table<M, 'methods'>[Name], 'in'>, VariantsOf<Table<M, 'methods'>[Name]>>
+      >
+    : Name extends keyof Table<M, 'properties'>
+      ? ImplementedPropertyOptions<
+          ReadValueAs<TypeOf<Table<M, 'properties'>[Name]>, VariantsOf<Table<M, 'properties'>[Name]>>
+        >
+      : never;
 };
 
 /** The rules of an object that {@link implement} makes. */
