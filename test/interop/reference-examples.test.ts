@@ -49,7 +49,7 @@ import { readFile } from 'node:fs/promises';
 import {
   type AnyProxy, arrayOf, type CallContext, type ConnectionEvent, connect, defineInterface, dict, type Emits, FileDescriptor, implement, inheritedSockets,
   introspectionXml, keepTypes, listen, method, pair, parseSignature, pathEscape, pathUnescape, pipe,
-  type CallContext, type ProxyOf, property, registerError, serve, ServiceInterface, sessionBus, signal, standard, structOf, systemBus, type,
+  type ProxyOf, property, registerError, serve, ServiceInterface, sessionBus, signal, standard, structOf, systemBus, type,
   variant,
 } from 'busbar';
 import { currentCall } from 'busbar/current-call';
