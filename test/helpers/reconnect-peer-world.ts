@@ -9,6 +9,7 @@ import * as assert from 'uvu/assert';
 import {
   type CachedObject,
   type CallContext,
+  ConnectionClosedError,
   connect,
   DBusError,
   defineInterface,
@@ -233,8 +234,22 @@ export class PeerWorld implements AsyncDisposable {
   toggleName(): void {}
 
   async settle(): Promise<void> {
-    await until(() => this.#peer.state === 'open' && this.#states.at(-1) !== 'lost');
+    // The first call may be the one by which the peer notices the last cut.
+    do await until(() => this.#peer.state === 'open' && this.#states.at(-1) !== 'lost');
+    while (!(await this.#isConnected()));
     await this.#check();
+  }
+
+  async #isConnected(): Promise<boolean> {
+    const id = ++this.#calls;
+    const answer = await this.#peer
+      .proxy(Gap, '/gap')
+      .call.Add(id, 1)
+      .catch((error: unknown) => error);
+    this.#settled++;
+    if (answer === id + 1) return true;
+    assert.instance(answer, ConnectionClosedError);
+    return false;
   }
 
   /** `lost` and `restored` alternate. Returns how often everything was restored. */
