@@ -260,8 +260,11 @@ export class PeerWorld implements AsyncDisposable {
 
   async #check(): Promise<void> {
     const peer = this.#peer;
-    this.answer();
-    await until(() => this.#settled === this.#calls);
+    // Calls that waited for the connection may arrive only now.
+    await until(() => {
+      this.answer();
+      return this.#settled === this.#calls;
+    });
     for (const [id, times] of this.#executed) assert.is(times, 1, `the call ${id} was executed ${times} times`);
     const id = ++this.#calls;
     assert.is(await peer.proxy(Gap, '/gap').call.Add(id, 2), id + 2);

@@ -232,8 +232,11 @@ export class World implements AsyncDisposable {
 
   async #check(): Promise<void> {
     const { client, service } = this;
-    this.answer();
-    await until(() => this.#settled === this.#made);
+    // Calls that waited for the connection may arrive only now.
+    await until(() => {
+      this.answer();
+      return this.#settled === this.#made;
+    });
     for (const [id, times] of this.#executed) assert.is(times, 1, `the call ${id} was executed ${times} times`);
     await this.#checkNames();
     // What is declared works.

@@ -192,8 +192,8 @@ for (const slow of [false, true]) {
       await callAll(0, UNITS);
       const grown = heapInUse() - before;
       assert.is(asked.find, UNITS + 5000);
-      // Less than twenty bytes for each.
-      assert.ok(grown < 20 * UNITS, `the heap has grown by ${grown} bytes`);
+      // An object takes hundreds.
+      assert.ok(grown < 40 * UNITS, `the heap has grown by ${grown} bytes`);
       assert.equal([service.stats().exportedObjects, service.stats().callsInProgress], [2, 0]);
     },
   );
