@@ -54,6 +54,7 @@ async function take(world: Actor, steps: readonly Step[]): Promise<void> {
 }
 
 interface Tested extends Actor {
+  expectLoss(): void;
   settle(): Promise<void>;
   checkBase(): Promise<void>;
   checkStates(): number;
@@ -68,6 +69,7 @@ interface Mortal {
 async function play(world: Tested, bus: Mortal, all: ReturnType<typeof rounds.generate>['value']): Promise<void> {
   for (const { before, away, after, again } of all) {
     await take(world, before);
+    world.expectLoss();
     await bus.kill();
     await take(world, away);
     const back = bus.restart();
@@ -75,6 +77,7 @@ async function play(world: Tested, bus: Mortal, all: ReturnType<typeof rounds.ge
     await back;
     if (again !== null) {
       await delay(again);
+      world.expectLoss();
       await bus.kill();
       await take(world, away);
       await bus.restart();

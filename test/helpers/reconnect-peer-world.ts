@@ -9,7 +9,6 @@ import * as assert from 'uvu/assert';
 import {
   type CachedObject,
   type CallContext,
-  ConnectionClosedError,
   connect,
   DBusError,
   defineInterface,
@@ -22,6 +21,7 @@ import {
   standard,
 } from '../../src/index.js';
 import { folder } from './peers.js';
+import { lossesIn } from './reconnect-world.js';
 import { held, QUICK } from './reconnecting.js';
 import { until } from './until.js';
 
@@ -95,6 +95,8 @@ export class PeerWorld implements AsyncDisposable {
   readonly #listening: Listening[] = [];
   readonly #extra: Handle[] = [];
   readonly #states: string[] = [];
+  /** How often the connection will have been lost. */
+  #losses = 0;
   #view!: ObjectsView;
   #cached!: CachedObject<typeof Gap>;
   #base: unknown;
@@ -233,23 +235,15 @@ export class PeerWorld implements AsyncDisposable {
   /** Between peers there are no names. */
   toggleName(): void {}
 
-  async settle(): Promise<void> {
-    // The first call may be the one by which the peer notices the last cut.
-    do await until(() => this.#peer.state === 'open' && this.#states.at(-1) !== 'lost');
-    while (!(await this.#isConnected()));
-    await this.#check();
+  /** The connection is about to be cut: the peer will notice that, at the latest when it settles. */
+  expectLoss(): void {
+    if (this.#peer.state === 'open' && this.#states.at(-1) !== 'lost') this.#losses = lossesIn(this.#states) + 1;
   }
 
-  async #isConnected(): Promise<boolean> {
-    const id = ++this.#calls;
-    const answer = await this.#peer
-      .proxy(Gap, '/gap')
-      .call.Add(id, 1)
-      .catch((error: unknown) => error);
-    this.#settled++;
-    if (answer === id + 1) return true;
-    assert.instance(answer, ConnectionClosedError);
-    return false;
+  async settle(): Promise<void> {
+    await until(() => lossesIn(this.#states) >= this.#losses);
+    await until(() => this.#peer.state === 'open' && this.#states.at(-1) !== 'lost');
+    await this.#check();
   }
 
   /** `lost` and `restored` alternate. Returns how often everything was restored. */

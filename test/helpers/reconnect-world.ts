@@ -70,6 +70,8 @@ export class World implements AsyncDisposable {
   readonly #nameEvents: string[] = [];
   readonly #namespace = new Map<string, string>();
   readonly #states = new Map<MessageBus, string[]>();
+  /** How often each bus will have been lost. */
+  readonly #losses = new Map<MessageBus, number>();
   #names!: readonly OwnedName[];
   #view!: ObjectsView;
   #cached!: CachedObject<typeof Gap>;
@@ -213,8 +215,21 @@ export class World implements AsyncDisposable {
       );
   }
 
+  /** The daemon is about to be killed: the buses that are open will notice that, at the latest when they settle. */
+  expectLoss(): void {
+    for (const bus of this.buses) {
+      const states = this.#statesOf(bus);
+      if (bus.state === 'open' && states.at(-1) !== 'lost') this.#losses.set(bus, lossesIn(states) + 1);
+    }
+  }
+
+  #statesOf(bus: MessageBus): readonly string[] {
+    return this.#states.get(bus) ?? [];
+  }
+
   /** Waits until all buses are back, and checks that everything works. */
   async settle(): Promise<void> {
+    await until(() => this.buses.every((bus) => lossesIn(this.#statesOf(bus)) >= (this.#losses.get(bus) ?? 0)));
     await until(() => this.buses.every(({ state }) => state === 'open'));
     await until(() => [...this.#states.values()].every((states) => states.at(-1) !== 'lost'));
     await this.#check();
@@ -300,3 +315,8 @@ export class World implements AsyncDisposable {
 }
 
 function ignore(): void {}
+
+/** How often a connection was lost, by the states that it has told. */
+export function lossesIn(states: readonly string[]): number {
+  return states.filter((state) => state === 'lost').length;
+}
