@@ -80,6 +80,8 @@ for (const { limits = undefined, ...lost } of [
 test('without such a message, the reason of the loss names no message', async () => {
   const daemon = await PrivateBus.start();
   const bus = await connect({ address: daemon.address });
+  // Awaiting `disconnected` does not keep the process alive.
+  bus.ref();
   bus.emit({ ...signal, signature: 'ay', body: [Buffer.alloc(100_000)] });
   for (let i = 0; i < 64; i++) bus.emit(signal);
   await bus.listNames();
