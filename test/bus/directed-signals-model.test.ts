@@ -11,6 +11,7 @@ import {
   MessageType,
 } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { Random } from '../helpers/random-numbers.js';
 import { seed } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 
@@ -25,17 +26,6 @@ const Request = defineInterface('org.example.Request', { signals: { Response: { 
 
 /** When a response is sent: in the handler, in it after a wait, when the reply has been sent, or with the next step. */
 const MOMENTS = ['before', 'awaited', 'after', 'next'];
-
-/** A small generator of numbers (mulberry32): the same seed repeats the steps. */
-function chance(start: number): (limit: number) => number {
-  let state = start;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
-}
 
 interface Client {
   readonly bus: MessageBus;
@@ -174,7 +164,8 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
   const test = suite(`directed signals model, on ${daemon}`);
   testUnless(PrivateBus.missing({ daemon }), test, `requests of several clients, seed ${seed}`, async () => {
     await using bus = await PrivateBus.start({ daemon });
-    const below = chance(seed);
+    const random = new Random(seed);
+    const below = (limit: number) => random.below(limit);
     await using service = await connect({ address: bus.address });
     const world = new World(bus.address, service, below);
     for (let count = 0; count < CLIENTS; count++) await world.addClient();

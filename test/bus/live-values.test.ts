@@ -16,7 +16,7 @@ import {
 } from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
-import { numbersFrom } from '../helpers/random-numbers.js';
+import { Random } from '../helpers/random-numbers.js';
 import { rejection } from '../helpers/rejection.js';
 import { seed } from '../helpers/replay.js';
 import { roundTrips } from '../helpers/round-trips.js';
@@ -184,8 +184,8 @@ test('values that follow each change are those that are read anew', async () => 
   using followed = await client.cached(Many, destination, '/many');
   // With the types of its values, a proxy reads all of them at each change.
   using anew = await client.cached(Many, destination, '/many', { variants: 'keep' });
-  const random = numbersFrom(seed);
-  const below = (end: number) => Math.floor(random() * end);
+  const random = new Random(seed);
+  const below = (limit: number) => random.below(limit);
   const makers: Record<string, () => Variant> = {
     A: () => variant.u(below(3)),
     B: () => (below(5) === 0 ? variant.u(7) : variant.s(`${below(3)}`)),

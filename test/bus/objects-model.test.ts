@@ -12,6 +12,7 @@ import {
 } from '../../src/index.js';
 import { FickleService, type Interfaces, type Properties } from '../helpers/fickle-service.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { Random } from '../helpers/random-numbers.js';
 import { seed } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
@@ -30,31 +31,6 @@ const definitions = [
 ];
 type Definition = (typeof definitions)[number];
 const NAMES = definitions.map(({ description }) => description.name);
-
-/** A small generator of numbers (mulberry32): the same seed repeats the steps. */
-class Chance {
-  #state: number;
-
-  constructor(start: number) {
-    this.#state = start;
-  }
-
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  }
-
-  of<Value>(values: readonly Value[]): Value {
-    return values[this.below(values.length)] as Value;
-  }
-
-  some<Value>(values: readonly Value[]): Value[] {
-    const chosen = values.filter(() => this.below(2) === 0);
-    return chosen.length === 0 ? [this.of(values)] : chosen;
-  }
-}
 
 /** What a watcher was told, or what a loop has read: values by path, as if nothing else were known. */
 class Told {
@@ -88,7 +64,7 @@ class Told {
 class World {
   readonly #address: string;
   readonly #client: MessageBus;
-  readonly #chance: Chance;
+  readonly #chance: Random;
   readonly #view: ObjectsView;
   readonly #watched = definitions.map(() => new Told());
   readonly #loops: { readonly told: Told; readonly ended: Promise<void> }[];
@@ -96,7 +72,7 @@ class World {
   #services: FickleService[] = [];
   #values = 0;
 
-  static async start(address: string, chance: Chance): Promise<World> {
+  static async start(address: string, chance: Random): Promise<World> {
     const world = new World(address, await connect({ address }), chance);
     await world.#addService();
     await world.#addService();
@@ -104,7 +80,7 @@ class World {
     return world;
   }
 
-  constructor(address: string, client: MessageBus, chance: Chance) {
+  constructor(address: string, client: MessageBus, chance: Random) {
     this.#address = address;
     this.#client = client;
     this.#chance = chance;
@@ -271,7 +247,7 @@ function assertSame(is: Map<string, unknown>, expected: Map<string, unknown>, wh
 for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testUnless(PrivateBus.missing({ daemon }), test, `a view equals a fresh GetManagedObjects: ${daemon}`, async () => {
     await using server = await PrivateBus.start({ daemon });
-    const chance = new Chance(seed);
+    const chance = new Random(seed);
     const world = await World.start(server.address, chance);
     let step = 0;
     try {

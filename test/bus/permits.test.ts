@@ -1,10 +1,8 @@
 // Permissions that need no polkit: by user, group and function. They are checked before the handler, which then gets its
 // arguments as always.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { openSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics/problems.js';
 import {
   AccessDeniedError,
   type CallContext,
@@ -24,6 +22,7 @@ import {
 import { connectAs, notRoot } from '../helpers/as-user.js';
 import { assertNoFdsLeft, openFds } from '../helpers/open-fds.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { problemsOf } from '../helpers/problems.js';
 import { rejection } from '../helpers/rejection.js';
 import { testUnless } from '../helpers/skip.js';
 import { until } from '../helpers/until.js';
@@ -407,17 +406,5 @@ test('misfits are refused before the permission is checked, and large values are
   isDenied(await rejection(client.call({ ...call, signature: 's', body: ['x'] })), 'requires');
   assert.is(checks, 1);
 });
-
-async function problemsOf(run: () => Promise<void>): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  const note = (problem: unknown) => void problems.push(problem as Problem);
-  subscribe('busbar:problem', note);
-  try {
-    await run();
-    return problems;
-  } finally {
-    unsubscribe('busbar:problem', note);
-  }
-}
 
 test.run();

@@ -14,6 +14,7 @@ import {
   type MessageBus,
 } from '../../src/index.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
+import { Random } from '../helpers/random-numbers.js';
 import { seed } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
 
@@ -25,17 +26,6 @@ const Unit = defineInterface('org.example.Unit', {
 });
 const UNKNOWN = 'org.freedesktop.DBus.Error.UnknownObject';
 const NO_INTERFACE = 'org.freedesktop.DBus.Error.UnknownInterface';
-
-/** A small generator of numbers (mulberry32): the same seed repeats the steps. */
-function chance(start: number): (limit: number) => number {
-  let state = start;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
-}
 
 /** All paths of the model: three names at each of two levels below the tree. */
 const NAMES = ['a', 'b', 'c'];
@@ -196,7 +186,8 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as Daemon[]) {
     await using service = await connect({ address: bus.address });
     await using first = await connect({ address: bus.address });
     await using second = await connect({ address: bus.address });
-    const below = chance(seed);
+    const random = new Random(seed);
+    const below = (limit: number) => random.below(limit);
     const world = new World(service, [first, second], below);
     for (let step = 0; step < STEPS; step++) {
       for (let count = 1 + below(4); count > 0; count--) world.step();

@@ -1,8 +1,6 @@
 // Which values properties accept: a client that sets another one gets InvalidArgs, a program that assigns one an error.
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Problem } from '../../src/diagnostics/problems.js';
 import {
   type DBusError,
   defineInterface,
@@ -13,6 +11,7 @@ import {
   variant,
 } from '../../src/index.js';
 import { startClientAndService } from '../helpers/client-and-service.js';
+import { problemsOf } from '../helpers/problems.js';
 import { rejection, thrown } from '../helpers/rejection.js';
 import { until } from '../helpers/until.js';
 
@@ -194,17 +193,5 @@ test('a setter that assigns another value while a client sets one is checked aga
   assert.is(problems.length, 1);
   assert.is(level, 9);
 });
-
-async function problemsOf(run: () => unknown): Promise<readonly Problem[]> {
-  const problems: Problem[] = [];
-  const note = (problem: unknown) => void problems.push(problem as Problem);
-  subscribe('busbar:problem', note);
-  try {
-    await run();
-    return problems;
-  } finally {
-    unsubscribe('busbar:problem', note);
-  }
-}
 
 test.run();

@@ -9,3 +9,10 @@ export function collectProblems(): Disposable & { readonly all: readonly Problem
   subscribe('busbar:problem', collect);
   return { all, [Symbol.dispose]: () => void unsubscribe('busbar:problem', collect) };
 }
+
+/** The problems that are reported while a function runs. */
+export async function problemsOf(run: () => unknown): Promise<readonly Problem[]> {
+  using problems = collectProblems();
+  await run();
+  return problems.all;
+}

@@ -6,7 +6,7 @@ import { type CallContext, connect, defineInterface, implement, type MessageBus 
 import { programPath } from '../helpers/paths.js';
 import { type Daemon, PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
-import { numbersFrom } from '../helpers/random-numbers.js';
+import { Random } from '../helpers/random-numbers.js';
 import { seed } from '../helpers/replay.js';
 import { roundTrips } from '../helpers/round-trips.js';
 import { testUnless } from '../helpers/skip.js';
@@ -151,8 +151,8 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const avahi = serveAvahi(bus);
     await bus.requestName(NAME);
     const base = bus.stats();
-    const random = numbersFrom(seed);
-    const below = (end: number) => Math.floor(random() * end);
+    const random = new Random(seed);
+    const below = (limit: number) => random.below(limit);
     const clients = new Set<Client>();
     const inOrder = (names: Iterable<string>) => [...names].sort();
     for (let step = 0; step < 150; step++) {

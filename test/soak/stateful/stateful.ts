@@ -3,8 +3,8 @@
  * The expected state of each service is known here, outside of busbar, and sometimes everything is compared with it.
  */
 import { type Daemon, PrivateBus } from '../../helpers/private-bus.js';
+import { Random } from '../../helpers/random-numbers.js';
 import type { Counts, MirrorCommand, Objects, Open, Seen } from './mirrored.js';
-import { Random } from './random.js';
 import { ToldProgram } from './told-program.js';
 import { ToldService } from './told-service.js';
 
@@ -60,12 +60,12 @@ export async function statefulSoak({ daemon, seconds, seed, onWrong }: StatefulO
     const first = await openAt(mirrors);
     while (performance.now() < ends && failures.length < FAILURES_MAXIMUM) {
       await Promise.all(mirrors.map((mirror) => mirror.tell({ do: 'resume' })));
-      for (let step = 0; step < COMPARED_EVERY; step++) await random.pick(services).step(random);
+      for (let step = 0; step < COMPARED_EVERY; step++) await random.of(services).step(random);
       done.steps += COMPARED_EVERY;
       // While calls are being made and changes arrive.
       if (random.below(3) === 0) {
-        const service = random.pick(services);
-        await service.end(random.pick(['SIGTERM', 'SIGKILL'] as const));
+        const service = random.of(services);
+        await service.end(random.of(['SIGTERM', 'SIGKILL'] as const));
         await service.start();
         done.restarts++;
       }

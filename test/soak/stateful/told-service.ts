@@ -1,8 +1,9 @@
 /**
  * A service of the stateful soak as the driver knows it: its commands determine the state of the service and its mirrors.
  */
+
+import type { Random } from '../../helpers/random-numbers.js';
 import { CLOCK, type Command, type Objects, ROOT, type Values } from './mirrored.js';
-import type { Random } from './random.js';
 import { ToldProgram } from './told-program.js';
 
 const OBJECTS_MAXIMUM = 40;
@@ -48,7 +49,7 @@ export class ToldService {
     if (kind === 0) return this.#tick(1 + random.below(50));
     if (kind <= 2 && paths.length < OBJECTS_MAXIMUM) return this.#add(random);
     if (paths.length === 0) return;
-    const path = random.pick(paths);
+    const path = random.of(paths);
     if (kind === 3) return this.#remove(path);
     return this.#set(path, random);
   }
@@ -73,7 +74,7 @@ export class ToldService {
 
   async #set(path: string, random: Random): Promise<void> {
     const { Label, Tags, Sizes } = someValues(random);
-    const values = random.pick([{ Label }, { Tags }, { Sizes }, { Label, Tags, Sizes }]);
+    const values = random.of([{ Label }, { Tags }, { Sizes }, { Label, Tags, Sizes }]);
     Object.assign(this.objects[path] as Values, values);
     await this.told.tell({ do: 'set', path, values });
   }
