@@ -154,8 +154,10 @@ export { type PairOptions, pair } from './pair.js';
 export { type InheritedSocket, inheritedSockets } from './peer/inherited-sockets.js';
 export { type ListenOptions, listen } from './peer/listen.js';
 export { PeerServer, type PeerServerOptions, type ServerCloseOptions } from './peer/peer-server.js';
+export type { ServedObjects, ServeOptions, Service } from './serve/serve-options.js';
+export type { ServiceEnd } from './serve/service-end.js';
+export type { StopSignal } from './serve/stop-signals.js';
 export { serve } from './serve.js';
-export type { ServedObjects, ServeOptions, Service } from './serve-options.js';
 export type { CallContext } from './service/calls/call-context.js';
 export type { Caller, CallerCleanup } from './service/calls/caller.js';
 export type { ServiceInterfaceOptions } from './service/class/class-description.js';
@@ -198,8 +200,6 @@ export type {
   UserIdPermission,
   UserNamePermission,
 } from './service/permits/permission.js';
-export type { ServiceEnd } from './service/running/service-end.js';
-export type { StopSignal } from './service/running/stop-signals.js';
 export { type SharedBusOptions, sessionBus, systemBus } from './shared-bus.js';
 export { arrayOf, dict, structOf } from './signature/dict.js';
 export type { PlainObject } from './signature/literal.js';

@@ -1,8 +1,8 @@
 /** Runs a service: objects under a name, until it is ended by signals, by idleness, or by the program. */
 import { InvalidArgumentError } from './base/errors.js';
 import { MessageBus } from './message-bus.js';
-import { RunningService } from './running-service.js';
-import { type ServeOptions, type Service, serveOptions } from './serve-options.js';
+import { RunningService } from './serve/running-service.js';
+import { type ServeOptions, type Service, serveOptions } from './serve/serve-options.js';
 
 /**
  * Runs a service to its end: exports its objects, requests its name, and tells the service manager that it is ready. Then

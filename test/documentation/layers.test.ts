@@ -40,12 +40,16 @@ const nativeLayers: Layers = {
  *
  * - An error has the message that caused it.
  * - The types of values are found by signature, and two of these values are classes.
+ * - A service holds the bus that the program has passed in.
  * - A server makes a bus of each client; the other half of the top makes one of an address.
  */
 const upwards: Readonly<Record<string, readonly string[]>> = {
   'base/error-classes.ts': ['connection/message.js'],
   'base/errors.ts': ['connection/message.js'],
   'signature/literal.ts': ['values/file-descriptor.js', 'values/variant.js'],
+  'serve/running-service.ts': ['message-bus.js'],
+  'serve/serve-options.ts': ['message-bus.js'],
+  'serve/served-objects.ts': ['message-bus.js'],
   'peer/arrivals.ts': ['message-bus.js'],
   'peer/peer-server.ts': ['message-bus.js'],
 };
@@ -54,6 +58,7 @@ const srcLayers: Layers = {
   mayImport: {
     '.': [
       ...[
+        'serve',
         'peer',
         'live',
         'client',
@@ -68,6 +73,7 @@ const srcLayers: Layers = {
       ],
       ...['native', 'diagnostics', 'base'],
     ],
+    serve: ['service', 'bus', 'connection', 'native', 'diagnostics', 'base'],
     peer: ['bus', 'connection', 'address', 'values', 'native', 'diagnostics', 'base'],
     live: [
       'client',

@@ -1,13 +1,13 @@
 /** The options of `serve`, and the handle of a service. */
-import { InvalidArgumentError } from './base/errors.js';
-import type { Handle } from './base/handle.js';
-import { KnownOptions, type OptionTable } from './base/known-options.js';
-import { checkObjectPath, checkWellKnownName } from './base/names.js';
-import { checkBoolean, checkObject, checkOptionalFunction, checkSignal, checkTimeout } from './base/parameters.js';
-import type { RequestNameOptions } from './bus/names/owned-names.js';
-import type { MessageBus } from './message-bus.js';
-import type { ExportedObject } from './service/objects/exports.js';
-import type { ServiceEnd } from './service/running/service-end.js';
+import { InvalidArgumentError } from '../base/errors.js';
+import type { Handle } from '../base/handle.js';
+import { KnownOptions, type OptionTable } from '../base/known-options.js';
+import { checkObjectPath, checkWellKnownName } from '../base/names.js';
+import { checkBoolean, checkObject, checkOptionalFunction, checkSignal, checkTimeout } from '../base/parameters.js';
+import type { RequestNameOptions } from '../bus/names/owned-names.js';
+import type { MessageBus } from '../message-bus.js';
+import type { ExportedObject } from '../service/objects/exports.js';
+import type { ServiceEnd } from './service-end.js';
 
 /** The objects of a service by their paths: one, or several that are the interfaces of one path. */
 export interface ServedObjects {

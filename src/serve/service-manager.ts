@@ -5,8 +5,8 @@
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
-import { printable } from '../../base/printable.js';
-import { loadAddon } from '../../native/load.js';
+import { printable } from '../base/printable.js';
+import { loadAddon } from '../native/load.js';
 
 const VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
 

@@ -6,19 +6,19 @@
  * arrived, and the next one starts the service again, if the bus can start it. The service manager is told of the end
  * before that: it would take a process without its name for a running service, and start no other.
  */
-import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from './base/errors.js';
-import { EndableHandle, EndHandle, type Handle } from './base/handle.js';
-import type { OwnedName } from './bus/names/owned-name.js';
-import { onAbort } from './connection/sending/abort-reactions.js';
-import { CLOSE_LIMIT, startTimer, TimeLimit } from './connection/time-limit.js';
-import { report, reportFailure } from './diagnostics/problems.js';
-import type { MessageBus } from './message-bus.js';
+import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
+import { EndableHandle, EndHandle, type Handle } from '../base/handle.js';
+import type { OwnedName } from '../bus/names/owned-name.js';
+import { onAbort } from '../connection/sending/abort-reactions.js';
+import { CLOSE_LIMIT, startTimer, TimeLimit } from '../connection/time-limit.js';
+import { report, reportFailure } from '../diagnostics/problems.js';
+import type { MessageBus } from '../message-bus.js';
+import { Idleness } from './idleness.js';
 import type { ServeOptions, Service } from './serve-options.js';
 import { exportAll, madeObjects } from './served-objects.js';
-import { Idleness } from './service/running/idleness.js';
-import { noteBegin, noteEnd, noteFailure, type ServiceEnd } from './service/running/service-end.js';
-import { ServiceManager } from './service/running/service-manager.js';
-import { onStopSignal } from './service/running/stop-signals.js';
+import { noteBegin, noteEnd, noteFailure, type ServiceEnd } from './service-end.js';
+import { ServiceManager } from './service-manager.js';
+import { onStopSignal } from './stop-signals.js';
 
 /** Milliseconds that a service answers calls after its end was requested: by then, most callers have given up. */
 const DRAIN = 25_000;

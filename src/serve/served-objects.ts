@@ -1,9 +1,9 @@
 /** The objects of a service, as `serve` gets them: made by the program, and exported all at once. */
-import type { Handle } from './base/handle.js';
-import { checkObject } from './base/parameters.js';
-import type { MessageBus } from './message-bus.js';
+import type { Handle } from '../base/handle.js';
+import { checkObject } from '../base/parameters.js';
+import type { MessageBus } from '../message-bus.js';
+import type { ExportedObject } from '../service/objects/exports.js';
 import type { ServedObjects, Service } from './serve-options.js';
-import type { ExportedObject } from './service/objects/exports.js';
 
 /** The objects that a function of the program makes. */
 export async function madeObjects(

@@ -2,7 +2,7 @@
  * Tells when a service has been idle for a time. Calls are counted anyway, so nothing runs for a call: the count is looked
  * at now and then.
  */
-import { startTimer } from '../../connection/time-limit.js';
+import { startTimer } from '../connection/time-limit.js';
 
 /** How often in the time the service is looked at: it is told to be idle later by at most this part of the time. */
 const LOOKS = 8;

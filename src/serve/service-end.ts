@@ -1,6 +1,6 @@
 /** How a service ended, and what that means for the process. */
-import type { DBusError } from '../../base/errors.js';
-import { printable } from '../../base/printable.js';
+import type { DBusError } from '../base/errors.js';
+import { printable } from '../base/printable.js';
 import type { StopSignal } from './stop-signals.js';
 
 /**
