@@ -20,11 +20,12 @@ const LARGEST_DOWNLOAD = 1_120_000;
 const NEEDED = [
   ...['dist/index.js', 'dist/index.d.ts', 'dist/index.cjs', 'dist/index.d.cts'],
   ...['dist/current-call.js', 'dist/current-call.d.ts', 'dist/current-call.cjs', 'dist/current-call.d.cts'],
-  ...['CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES'],
+  ...['dist/cli.js', 'CMakeLists.txt', 'LICENSE', 'THIRD-PARTY-NOTICES'],
 ];
 
 /** The files that the package may contain. */
 const EXPECTED = [
+  /^dist\/cli\.js$/,
   /^dist\/(index|current-call)\.(js|d\.ts|cjs|d\.cts)$/,
   /^current-call\/package\.json$/,
   /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
@@ -37,6 +38,7 @@ const PARTS = [
   ['`prebuilds/`', /^prebuilds\//],
   ['`dist/index.js`', /^dist\/index\.js$/],
   ['`dist/index.cjs`', /^dist\/index\.cjs$/],
+  ['`dist/cli.js`', /^dist\/cli\.js$/],
   ['`dist/index.d.ts`, `dist/index.d.cts`', /^dist\/index\.d\.c?ts$/],
   ['`native/`, `CMakeLists.txt`', /^native\/|^CMakeLists\.txt$/],
   ['other files', /^/],

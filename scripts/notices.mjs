@@ -31,9 +31,9 @@ export function runtimeDependencies() {
     .map(([path]) => path.slice('node_modules/'.length));
 }
 
-/** The names of the packages that are parts of the library's module. */
-async function bundledIn() {
-  const modules = await modulesOf('src/index.ts');
+/** The names of the packages that are parts of a module. */
+async function bundledIn(input) {
+  const modules = await modulesOf(input);
   const names = modules.map((path) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1]);
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
@@ -48,16 +48,20 @@ export async function unfitPackages() {
 
 /** The whole text; throws if a package's licence cannot be found. */
 export async function notices() {
-  const about = 'busbar comes with the following software of others, or has it in its module or in its binaries.';
+  const about = 'busbar comes with the following software of others, or has it in its modules or in its binaries.';
   return [about, ...(await packages()).map(notice)].join(`\n\n${'-'.repeat(80)}\n\n`).concat('\n');
 }
 
 async function packages() {
   const installed = runtimeDependencies().map((name) => manifestOf(name, 'installed with busbar'));
-  const bundled = (await bundledIn()).map((name) => manifestOf(name, 'a part of dist/index.js'));
+  const bundled = (await bundledIn('src/index.ts')).map((name) => manifestOf(name, 'a part of dist/index.js'));
+  const inProgram = (await bundledIn('src/cli/main.ts'))
+    .filter((name) => !bundled.some((other) => other.name === name))
+    .map((name) => manifestOf(name, 'a part of dist/cli.js'));
   return [
     ...installed,
     ...bundled,
+    ...inProgram,
     ...compiledIn.map((name) => manifestOf(name, 'headers that are compiled into the binaries')),
   ];
 }

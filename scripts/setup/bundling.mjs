@@ -1,3 +1,5 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
 import { root } from './report.mjs';
 
 /**
@@ -10,9 +12,23 @@ export async function bundle(input, file, format = 'esm') {
   await rolldown({ input, output: { ...output, ...(format === 'cjs' ? small : {}), format, file } });
 }
 
+/** Makes an executable ES module of many, which imports the library from `./index.js` beside it. */
+export async function bundleProgram(input, file) {
+  const options = { comments: false, minify: true, banner: '#!/usr/bin/env node', format: 'esm', file };
+  await rolldown({ input, output: options, plugins: [besideLibrary] });
+  chmodSync(join(root, file), 0o755);
+}
+
+/** Leaves the library out of a program. */
+const besideLibrary = {
+  name: 'library beside the program',
+  resolveId: (id) => (/^(\.\.\/)+index\.js$/.test(id) ? { id: './index.js', external: true } : undefined),
+};
+
 /** The files that are part of a module, by their absolute paths. */
 export async function modulesOf(input) {
-  const { output: chunks } = await rolldown({ input, output: { ...output, format: 'esm' }, write: false });
+  const plugins = input === 'src/index.ts' ? [] : [besideLibrary];
+  const { output: chunks } = await rolldown({ input, output: { ...output, format: 'esm' }, write: false, plugins });
   return chunks.flatMap(({ moduleIds = [] }) => moduleIds);
 }
 

@@ -1,7 +1,7 @@
 /** The compiled library in dist/. */
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundle } from './bundling.mjs';
+import { bundle, bundleProgram } from './bundling.mjs';
 import { buildDeclarations } from './declarations.mjs';
 import { printStep, root } from './report.mjs';
 
@@ -29,6 +29,7 @@ export async function buildLibrary() {
   for (const output of orphans()) rmSync(join(root, output));
   await bundle('src/current-call.ts', 'dist/current-call.cjs', 'cjs');
   await bundle('src/current-call.ts', 'dist/current-call.js', 'esm');
+  await bundleProgram('src/cli/main.ts', 'dist/cli.js');
   await bundle('src/index.ts', 'dist/index.cjs', 'cjs');
   await bundle('src/index.ts', library, 'esm');
 }

@@ -18,7 +18,7 @@ import { countsOfChecks, countsOfTool, countsOfUvu } from './counts.mjs';
 import { timeLimitOf } from './time-limit.mjs';
 
 /** The longest first: the last one to begin should not delay the end. */
-const connectingFolders = ['process', 'interop', 'bus', 'reliability'];
+const connectingFolders = ['process', 'interop', 'bus', 'cli', 'reliability'];
 const transports = ['socket', 'sd-bus'];
 
 /** Files that run with the poller of Bun and Deno too; `npm run test:runtimes` runs all of bus and process with it. */
@@ -66,16 +66,21 @@ const brokered = [
   'bus/signals',
   'bus/slow-getters',
   'bus/trees-order',
+  'cli/list',
   'interop/services/bluetooth',
   'interop/services/notifications',
 ];
 
-/** Files that run on the default transport alone: programs of the documentation, which are about the layers above it. */
+/**
+ * Files that run on the default transport alone: programs of the documentation, and the command line, which are about the
+ * layers above it.
+ */
 const documented = ['interop/guide', 'interop/quickstart', 'interop/readme', 'interop/reference-examples'];
+const isAboveTransports = (name) => documented.includes(name) || name.startsWith('cli/');
 
 /** The folders whose files `npm test` runs, on the default transport if they connect: */
 const quickFolders = ['unit', 'bus', 'documentation'];
-const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pack/npm'];
+const quickFiles = ['interop/quickstart', 'interop/readme', 'process/exit', 'pack/npm', 'cli/list'];
 
 /** except those that take more than a few seconds, and random steps against a model. */
 const slow = [
@@ -157,7 +162,7 @@ export function testFiles(folder) {
 
 function onEachTransport(suite) {
   const variant = (name, env, more = {}) => ({ ...suite, name: `${suite.name} (${name})`, env, quick: false, ...more });
-  const ofFile = documented.includes(suite.name) ? transports.slice(0, 1) : transports;
+  const ofFile = isAboveTransports(suite.name) ? transports.slice(0, 1) : transports;
   const suites = ofFile.map((transport) =>
     variant(transport, { BUSBAR_TRANSPORT: transport }, { quick: suite.quick && transport === 'socket' }),
   );

@@ -1,0 +1,5 @@
+/** All commands, in the order of the help. */
+import type { Command } from './command.js';
+import { list } from './commands/list.js';
+
+export const commands: readonly Command[] = [list];
