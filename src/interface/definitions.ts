@@ -18,6 +18,8 @@ export interface InterfaceMembers {
   readonly properties?: { readonly [name: string]: PropertyInput };
   /** What the interface is for, for the introspection data. */
   readonly docs?: string | undefined;
+  /** Annotations of the interface for the introspection data, by name. */
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The members of one kind; none if the definition has no table for it. */
@@ -74,7 +76,7 @@ interface OptionsByKind {
  * value fits.
  */
 export type ValidMembers<M> = {
-  readonly [Kind in keyof M]: Kind extends 'docs'
+  readonly [Kind in keyof M]: Kind extends 'docs' | 'annotations'
     ? M[Kind]
     : Kind extends keyof OptionsByKind
       ? {

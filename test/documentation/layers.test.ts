@@ -74,6 +74,8 @@ const srcLayers: Layers = {
       ],
       ...['native', 'diagnostics', 'base'],
     ],
+    // Texts of files from descriptions, for the command line.
+    generator: ['interface'],
     serve: ['service', 'bus', 'connection', 'native', 'diagnostics', 'base'],
     peer: ['bus', 'connection', 'address', 'values', 'native', 'diagnostics', 'base'],
     live: [

@@ -1,0 +1,51 @@
+/** Brings generated files into a folder. Files that were not generated are never replaced. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type GeneratedFile, HEADER } from './generate.js';
+
+/**
+ * What a file in the folder is to a generated one: it does not exist, has the same text, has another text, or was not
+ * generated and has another text.
+ */
+export type FileState = 'missing' | 'same' | 'changed' | 'foreign';
+
+/** What happened to a file. */
+export interface OutputFile {
+  readonly name: string;
+  /** The state before. */
+  readonly state: FileState;
+}
+
+/**
+ * Writes files into a folder, which is made if it does not exist. Nothing is written if one of the files in the folder was
+ * not generated.
+ *
+ * @param isCheck whether the files are only compared
+ * @returns what the files in the folder were before
+ */
+export async function outputFiles(
+  folder: string,
+  files: readonly GeneratedFile[],
+  isCheck = false,
+): Promise<readonly OutputFile[]> {
+  const states = await Promise.all(
+    files.map(async (file) => ({ name: file.name, state: await stateOf(join(folder, file.name), file.text) })),
+  );
+  if (isCheck || states.some(({ state }) => state === 'foreign')) return states;
+  await mkdir(folder, { recursive: true });
+  for (const [index, { name, text }] of files.entries()) {
+    if (states[index]?.state !== 'same') await writeFile(join(folder, name), text);
+  }
+  return states;
+}
+
+async function stateOf(path: string, text: string): Promise<FileState> {
+  try {
+    const found = await readFile(path, 'utf8');
+    if (found === text) return 'same';
+    return found.startsWith(HEADER) ? 'changed' : 'foreign';
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
+    throw error;
+  }
+}
