@@ -1,5 +1,6 @@
 /** All commands, in the order of the help. */
 import type { Command } from './command.js';
+import { generate } from './commands/generate.js';
 import { list } from './commands/list.js';
 
-export const commands: readonly Command[] = [list];
+export const commands: readonly Command[] = [list, generate];

@@ -56,7 +56,7 @@ const upwards: Readonly<Record<string, readonly string[]>> = {
 
 const srcLayers: Layers = {
   mayImport: {
-    cli: ['.', 'bus', 'base'],
+    cli: ['.', 'generator', 'bus', 'base'],
     '.': [
       ...[
         'serve',

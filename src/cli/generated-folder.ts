@@ -1,7 +1,7 @@
 /** Brings generated files into a folder. Files that were not generated are never replaced. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type GeneratedFile, HEADER } from './generate.js';
+import { type GeneratedFile, HEADER } from '../generator/generate.js';
 
 /**
  * What a file in the folder is to a generated one: it does not exist, has the same text, has another text, or was not

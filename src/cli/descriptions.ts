@@ -1,0 +1,72 @@
+/** Descriptions of interfaces, from files of introspection data and from objects. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { readFile } from 'node:fs/promises';
+import { printable } from '../base/printable.js';
+import type { InterfaceDescription, NodeDescription, Problem } from '../index.js';
+import { CommandFailure, UsageFailure } from './failure.js';
+import { library } from './library.js';
+import type { Session } from './session.js';
+
+/** Interfaces from one origin. */
+export interface Described {
+  /** The name of the file, or the path of the object. */
+  readonly origin: string;
+  /** Those of nodes within as well. */
+  readonly interfaces: readonly InterfaceDescription[];
+}
+
+/**
+ * The interfaces that files describe.
+ *
+ * @throws (rejects) {@link CommandFailure} if a file cannot be read, or is not introspection data
+ */
+export function describedByFiles(files: readonly string[]): Promise<readonly Described[]> {
+  return tellingProblems(() =>
+    Promise.all(
+      files.map(async (origin) => {
+        try {
+          const xml = await readFile(origin, 'utf8');
+          return { origin, interfaces: interfacesOf(library.parseIntrospection(xml, { origin })) };
+        } catch (error) {
+          throw new CommandFailure(`${origin}: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }),
+    ),
+  );
+}
+
+/** The interfaces that objects of a service say they have. */
+export function describedByObjects(
+  session: Session,
+  [name, ...paths]: readonly string[],
+): Promise<readonly Described[]> {
+  if (name === undefined || paths.length === 0)
+    throw new UsageFailure('expected a NAME and a PATH, or --xml and a FILE');
+  return tellingProblems(async () => {
+    const bus = await session.connect();
+    return await Promise.all(
+      paths.map(async (origin) => {
+        const { node } = await bus.object(name, origin, session.limits);
+        return { origin, interfaces: interfacesOf(node) };
+      }),
+    );
+  });
+}
+
+function interfacesOf({ interfaces, children }: NodeDescription): readonly InterfaceDescription[] {
+  return [...interfaces.values(), ...[...children.values()].flatMap(interfacesOf)];
+}
+
+/** Prints what is left out of introspection data to standard error. */
+async function tellingProblems<T>(work: () => Promise<T>): Promise<T> {
+  const tell = (message: unknown): void => {
+    const { kind, message: text } = message as Problem;
+    if (kind === 'introspection') process.stderr.write(`busbar: ${printable(text)}\n`);
+  };
+  subscribe('busbar:problem', tell);
+  try {
+    return await work();
+  } finally {
+    unsubscribe('busbar:problem', tell);
+  }
+}
