@@ -3,7 +3,8 @@
  * codecs of the other libraries as far as their packages give access to them. Every task runs in a separate process, and
  * the libraries take turns.
  */
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { readOptions, refuse } from '../scripts/options.mjs';
 import { pages, table, writeResults } from '../scripts/report.mjs';
 import { bundle } from '../scripts/setup/bundling.mjs';
@@ -45,7 +46,8 @@ if (!(Number(values.rounds) >= 1)) refuse(`--rounds takes a number from 1 up, no
 await main(Number(values.rounds));
 
 async function main(rounds: number): Promise<void> {
-  await bundle('bench/peers/busbar-codec.mjs', 'build/bench/busbar-codec.mjs');
+  mkdirSync(dirname(REFERENCE), { recursive: true });
+  writeFileSync(REFERENCE, (await bundle('bench/peers/busbar-codec.mjs')).text);
   const libraries = [
     library('busbar', thisNode, () => []),
     library('busbar, newer Node.js', newerNode, () => []),

@@ -1,9 +1,10 @@
 /**
- * `npm run build:js` makes dist/ from src/, if src/ has changed. `npm run build:native` builds the addon in native/, with a
+ * `npm run build:js` makes dist/ from src/, if src/ has changed, and packs the addon's sources. `npm run build:native` builds the addon in native/, with a
  * C++ compiler and CMake. Both use the tools in the lock file.
  */
 import { readOptions, refuse } from './options.mjs';
 import { buildAddon } from './setup/addon.mjs';
+import { packAddonSources } from './setup/addon-sources.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { runSetup } from './setup.mjs';
@@ -11,13 +12,13 @@ import { runSetup } from './setup.mjs';
 const USAGE = `Usage: npm run build:js
        npm run build:native
 
-  npm run build:js      makes dist/ from src/, if src/ has changed
+  npm run build:js      makes dist/ from src/, if src/ has changed, and packs the addon's sources
   npm run build:native  builds the addon in native/, with a C++ compiler and CMake
 
   --help      prints this text`;
 
-const parts = { js: buildLibrary, native: buildAddon };
+const parts = { js: [buildLibrary, packAddonSources], native: [buildAddon] };
 const [part, ...others] = readOptions(USAGE, {}, true).words;
 if (parts[part] === undefined || others.length > 0) refuse('Which part? node scripts/build.mjs js|native');
 
-await runSetup(installDependencies, parts[part]);
+await runSetup(installDependencies, ...parts[part]);

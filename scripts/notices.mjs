@@ -54,7 +54,7 @@ export async function notices() {
 
 async function packages() {
   const installed = runtimeDependencies().map((name) => manifestOf(name, 'installed with busbar'));
-  const bundled = (await bundledIn('src/index.ts')).map((name) => manifestOf(name, 'a part of dist/index.js'));
+  const bundled = (await bundledIn('src/index.ts')).map((name) => manifestOf(name, 'a part of dist/index.cjs'));
   const inProgram = (await bundledIn('src/cli/main.ts'))
     .filter((name) => !bundled.some((other) => other.name === name))
     .map((name) => manifestOf(name, 'a part of dist/cli.js'));

@@ -5,6 +5,7 @@
 import { userInfo } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { loadAddon, prepareAddon } from './setup/addon.mjs';
+import { packAddonSources } from './setup/addon-sources.mjs';
 import { installDependencies } from './setup/dependencies.mjs';
 import { buildLibrary } from './setup/library.mjs';
 import { checkPlatform } from './setup/platform.mjs';
@@ -27,6 +28,7 @@ export function setupDependencies() {
 /** The library, ready to be imported as `busbar` by the examples. */
 export async function setupLibrary() {
   await buildLibrary();
+  packAddonSources();
   prepareAddon();
 }
 

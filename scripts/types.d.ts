@@ -21,7 +21,13 @@ declare module '*/scripts/options.mjs' {
 }
 
 declare module '*/scripts/setup/bundling.mjs' {
-  export function bundle(input: string, file: string, format?: 'esm' | 'cjs'): Promise<void>;
+  /** A module of many, as text. */
+  export interface Bundle {
+    readonly text: string;
+    readonly exports: readonly string[];
+  }
+  export function bundle(input: string, options?: object): Promise<Bundle>;
+  export function bundleCommon(input: string, hidden?: readonly string[]): Promise<Bundle>;
 }
 
 declare module '*/scripts/setup/runtime-packages.mjs' {

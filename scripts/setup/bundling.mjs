@@ -1,22 +1,28 @@
-import { chmodSync } from 'node:fs';
-import { join } from 'node:path';
+import { commonModule } from './common-module.mjs';
+import { compactStatements } from './compact-statements.mjs';
 import { root } from './report.mjs';
 
 /**
- * Makes one module of many, for Node.js, Bun and Deno; paths are relative to the project. With rolldown, which keeps
- * `const` at the top of a module: esbuild makes it `var`, about which the compilers know less.
+ * Makes one ES module of many, for Node.js, Bun and Deno, and returns its text and the names that it exports. With
+ * rolldown, which keeps `const` at the top of a module: esbuild makes it `var`, about which the compilers know less.
  *
- * @param format `esm` or `cjs`
+ * @param input its path in the project
  */
-export async function bundle(input, file, format = 'esm') {
-  await rolldown({ input, output: { ...output, ...(format === 'cjs' ? small : {}), format, file } });
+export async function bundle(input) {
+  const [{ code, exports }] = await rolldown(input);
+  return { text: await compactStatements(code), exports };
 }
 
-/** Makes an executable ES module of many, which imports the library from `./index.js` beside it. */
-export async function bundleProgram(input, file) {
-  const options = { comments: false, minify: true, banner: '#!/usr/bin/env node', format: 'esm', file };
-  await rolldown({ input, output: options, plugins: [besideLibrary] });
-  chmodSync(join(root, file), 0o755);
+/** The same as a CommonJS module. Names in `hidden` are exported, but not enumerable. */
+export async function bundleCommon(input, hidden = []) {
+  const { text, exports } = await bundle(input);
+  return { text: await commonModule(text, hidden), exports: exports.filter((name) => !hidden.includes(name)) };
+}
+
+/** The text of an executable ES module of many, which imports the library from `./index.js` beside it. */
+export async function bundleProgram(input) {
+  const [{ code }] = await rolldown(input, { minify: true, plugins: [besideLibrary] });
+  return `#!/usr/bin/env node\n${await compactStatements(code)}`;
 }
 
 /** Leaves the library out of a program. */
@@ -27,26 +33,25 @@ const besideLibrary = {
 
 /** The files that are part of a module, by their absolute paths. */
 export async function modulesOf(input) {
-  const plugins = input === 'src/index.ts' ? [] : [besideLibrary];
-  const { output: chunks } = await rolldown({ input, output: { ...output, format: 'esm' }, write: false, plugins });
+  const chunks = await rolldown(input, { plugins: input === 'src/index.ts' ? [] : [besideLibrary] });
   return chunks.flatMap(({ moduleIds = [] }) => moduleIds);
 }
 
 /**
- * Comments are in the declarations. Lines stay, because Node.js prints the line that threw, and so do the names of
- * functions and classes, which stacks show; names of variables are short. Nothing is rewritten: V8 treats `const` in
- * closures better than `let`.
+ * Comments are in the declarations. Names of variables are short, and those of functions and classes stay, because stacks
+ * show them. Nothing is rewritten: V8 treats `const` in closures better than `let`.
  */
-const names = { toplevel: false, keepNames: true };
-const output = { comments: false, minify: { compress: false, mangle: names, codegen: { removeWhitespace: false } } };
+const named = {
+  compress: false,
+  mangle: { toplevel: true, keepNames: true },
+  codegen: { removeWhitespace: true },
+};
 
-/** For code that few programs load: short, but with the names of functions and classes, which stacks show. */
-const small = { minify: { compress: true, mangle: names, codegen: { removeWhitespace: true } } };
-
-async function rolldown(options) {
+async function rolldown(input, { minify = named, plugins = [] } = {}) {
   const { build } = await import('rolldown');
-  return build({
-    ...{ cwd: root, platform: 'node', external: /^node-gyp-build/, transform: { target: 'es2022' }, logLevel: 'warn' },
-    ...options,
+  const { output } = await build({
+    ...{ input, plugins, cwd: root, platform: 'node', external: /^node-gyp-build/, transform: { target: 'es2022' } },
+    ...{ output: { format: 'esm', comments: false, minify }, write: false, logLevel: 'warn' },
   });
+  return output;
 }

@@ -77,8 +77,11 @@ function exportedInPlace(rolled) {
   const found = text.replace(declaration, (line, name) => (names.has(name) ? `export ${line}` : line));
   const rest = lists.reduce((code, [list]) => code.replace(list, ''), found);
   // Without this everything in a file of declarations is exported.
-  return `${rest.trimEnd()}\n\nexport {};\n`;
+  return `${withTabs(rest.trimEnd())}\n\nexport {};\n`;
 }
+
+/** Indents by tabs, which are a quarter of the spaces. */
+const withTabs = (text) => text.replace(/^( {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
 
 /**
  * If two declarations have one name and the other one comes first, the exported one is called `NAME$1`. The other one is

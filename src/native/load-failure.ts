@@ -1,6 +1,7 @@
 /**
  * The error text if no binary of the addon loads: what was tried, how it failed, and what to do. Nothing here throws.
  */
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { inspect } from 'node:util';
 import { allBinaries, cLibrary, machineFolder } from './binaries.js';
@@ -133,9 +134,10 @@ function rebuildCommand(built: string): string {
 
 function buildCommand({ folder, of }: Place): string {
   const where = of === 'package' ? folder : 'the folder of the package, which has the sources,';
+  const unpacked = existsSync(join(folder, 'CMakeLists.txt')) ? '' : 'tar -xzf dist/native.tar.gz && ';
   return (
     `to build one, with a C++20 compiler and CMake, run in ${where}:\n` +
-    '    npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release'
+    `    ${unpacked}npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release`
   );
 }
 

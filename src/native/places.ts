@@ -22,6 +22,16 @@ export interface Place {
 /** webpack and similar bundlers replace `import.meta.url` with the path that a module had when it was bundled. */
 declare const __webpack_require__: unknown;
 
+let moduleUrl: string | undefined;
+
+/**
+ * Tells the `import.meta.url` of the package's ES module. This code is CommonJS, and in a bundle of ES modules it cannot
+ * determine the location of the bundle itself.
+ */
+export function setModuleUrl(url: string | undefined): void {
+  moduleUrl = url;
+}
+
 /** Where this module is within the package: installed, and in development. */
 const ownPlaces = [
   { place: '/dist', root: '..' },
@@ -52,7 +62,7 @@ export function places(): readonly Place[] {
  */
 export function shippedFolders(): readonly string[] {
   try {
-    return readdirSync(join(dirname(fileURLToPath(import.meta.url)), '../prebuilds'));
+    return readdirSync(`${import.meta.dirname}/../prebuilds`);
   } catch {
     return [];
   }
@@ -60,11 +70,11 @@ export function shippedFolders(): readonly string[] {
 
 /** The path of this module, or of the bundle that it has become part of; `undefined` if it cannot be determined. */
 function ownFile(): string | undefined {
-  if (typeof __webpack_require__ !== 'function' && import.meta.url !== undefined) return urlPath(import.meta.url);
+  if (typeof __webpack_require__ !== 'function' && moduleUrl !== undefined) return urlPath(moduleUrl);
   try {
-    // Bundlers that write CommonJS leave `import.meta` empty. webpack claims that this is a string even if it does not
-    // exist.
-    return isAbsolute(__filename) ? __filename : undefined;
+    // `__filename` in the package. A bundle of ES modules has no such variable, and webpack claims that it is a string
+    // even there.
+    return isAbsolute(import.meta.filename) ? import.meta.filename : undefined;
   } catch {
     return undefined;
   }
