@@ -6,6 +6,7 @@ import { InvalidArgumentError, NotSupportedError } from './base/errors.js';
 import { anyValue, KnownOptions } from './base/known-options.js';
 import { checkBoolean, checkOptionalString, checkSignal, checkTimeout, oneOf } from './base/parameters.js';
 import type { Redial } from './bus/link/lasting-link.js';
+import type { Dial } from './bus/link/link.js';
 import { checkReconnect, completeReconnect, type ReconnectOptions } from './bus/link/reconnect-options.js';
 import type { Connection } from './connection/connection.js';
 import {
@@ -142,7 +143,7 @@ export async function connect(options: ConnectOptions = {}): Promise<MessageBus>
   const { connection, address } = await openBus(complete);
   // Read now: when the connection has ended, the credentials are gone.
   const listener = connection.peerCredentials?.uid;
-  const bus = new MessageBus(connection, { peer: false, redial: redialOf(complete) });
+  const bus = new MessageBus(connection, { peer: false, redial: redialOf(complete), dial: dialOf(complete) });
   try {
     await bus.hello({ timeout, signal });
   } catch (error) {
@@ -251,9 +252,15 @@ async function connectStream(
 function redialOf(options: CompleteOptions): Redial | undefined {
   const reconnect = completeReconnect(options.reconnect);
   if (reconnect === undefined) return undefined;
-  const again = { ...options, isInBackground: true, patience: undefined };
-  const dial = async (signal: AbortSignal) => (await openAgain({ ...again, signal })).connection;
+  const dial = dialOf({ ...options, isInBackground: true }) as Dial;
   return { ...reconnect, timeout: options.timeout, dial, socketPaths: () => pathsOf(options) };
+}
+
+/** How another connection is made with these options, unless the program passes the socket. */
+function dialOf(options: CompleteOptions): Dial | undefined {
+  if (isStream(options)) return undefined;
+  const again = { ...options, patience: undefined };
+  return async (signal, address = options.address) => (await openAgain({ ...again, address, signal })).connection;
 }
 
 /** The files of the sockets that are tried, if the environment tells them. */

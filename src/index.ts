@@ -54,6 +54,11 @@ export type { ConnectionWatcher, Restored } from './bus/link/connection-watcher.
 export type { BusState } from './bus/link/link.js';
 export type { ReconnectOptions } from './bus/link/reconnect-options.js';
 export type { MessageHandler, MessageHandlerOptions } from './bus/message-handlers.js';
+export type { Monitor, MonitorOptions } from './bus/monitor/monitor.js';
+export type { MonitorRule } from './bus/monitor/monitor-rules.js';
+export type { MonitoredMessage } from './bus/monitor/monitored-message.js';
+export type { MonitoredPeer, MonitoredProcess } from './bus/monitor/monitored-peers.js';
+export { type CapturedMessage, type PcapSummary, writePcap } from './bus/monitor/pcap.js';
 export type { Credentials } from './bus/names/driver.js';
 export type { NameWatcher } from './bus/names/name-watcher.js';
 export type { AnswerLimits } from './bus/names/named-endpoint.js';

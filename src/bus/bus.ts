@@ -16,6 +16,8 @@ import type { BusStats } from './bus-stats.js';
 import { Callers } from './callers/callers.js';
 import { CallsAtWork } from './calls-at-work.js';
 import { type MessageHandler, type MessageHandlerOptions, messageHandlerOptions } from './message-handlers.js';
+import { Monitor, type MonitorOptions } from './monitor/monitor.js';
+import type { MonitorRule } from './monitor/monitor-rules.js';
 import { type BusOptions, NamedEndpoint } from './names/named-endpoint.js';
 import { checkNamesWatcher, NamesWatch, type NamesWatcher } from './names/names-watcher.js';
 import type { SignalTaker } from './rules/listener.js';
@@ -195,6 +197,42 @@ export abstract class Bus extends NamedEndpoint {
       'watched namespace',
       namespace,
       this.belong(() => watch.end(), true),
+    );
+  }
+
+  /**
+   * Monitors the bus: iterates over the messages of all connections, or those that meet one of some rules. The monitor
+   * has a connection of its own to the same bus, so this one stays as it is. On a system bus, only root may monitor.
+   *
+   * @example
+   * ```ts
+   * using monitor = bus.monitor({ interface: 'org.example.dbustest.Module' }, { replies: true });
+   * await monitor.ready;
+   * void bus.proxy(TestModule, 'org.example.dbustest', '/org/example/dbustest').call.TestMethod('vm', {});
+   * for await (const { from, member, call, elapsed } of monitor) {
+   *   if (call === undefined) console.log(from?.names, 'calls or emits', member);
+   *   else console.log(call.member, 'was answered after', elapsed, 'ms');
+   *   if (call !== undefined) break;
+   * }
+   * ```
+   * @param rules which messages: a rule, or several; all messages by default
+   * @throws {@link InvalidArgumentError} if a rule or an option is not valid
+   * @throws {@link NotSupportedError} between peers
+   * @throws {@link ConnectionClosedError} if the connection is closed
+   * @see D-Bus specification, section "org.freedesktop.DBus.Monitoring.BecomeMonitor"
+   */
+  monitor(rules: MonitorRule | readonly MonitorRule[] = [], options: MonitorOptions = {}): Monitor {
+    this.requireBus('monitor');
+    this.requireOpen('it cannot be monitored');
+    return new Monitor(
+      {
+        connection: () => this.connection,
+        uniqueName: () => this.uniqueName,
+        openAnother: (signal) => this.link.openAnother(signal),
+        whenClosed: (listener) => this.whenClosed(listener),
+      },
+      rules,
+      options,
     );
   }
 

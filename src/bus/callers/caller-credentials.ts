@@ -45,6 +45,11 @@ export interface CallerCredentials extends Credentials {
    * or it cannot be told for certain, for instance because the process runs on another machine or has ended.
    */
   readonly unit: string | undefined;
+  /**
+   * The name of the process, as `ps -o comm` prints it: no proof of what it runs, because a process can change it.
+   * `undefined` if it cannot be told for certain.
+   */
+  readonly comm: string | undefined;
   /** The unit of the user's manager, such as `app-firefox-42.scope`; `undefined` for other processes. */
   readonly userUnit: string | undefined;
 }
@@ -57,6 +62,7 @@ const credentialsOptions = new KnownOptions<CallerCredentialsOptions>('credentia
 /**
  * @param name the unique name of the caller
  * @param ownName the unique name of this connection
+ * @param bus the bus, as this connection calls it
  * @throws as {@link Caller.credentials} does
  */
 export async function callerCredentials(
@@ -64,13 +70,13 @@ export async function callerCredentials(
   name: string | undefined,
   ownName: string | undefined,
   options: CallerCredentialsOptions,
+  bus = new BusDriver(connection),
 ): Promise<CallerCredentials> {
   credentialsOptions.check(options);
   const { pidfd: isWanted = false, ...limits } = options;
   limits.signal?.throwIfAborted();
   if (connection.isPeer) return ofPeer(connection);
   if (name === undefined) throw withoutSender();
-  const bus = new BusDriver(connection);
   const { pidfd, ...known } = await bus.processCredentials(name, limits);
   const { pid, uid } = known;
   let facts: ProcessFacts | undefined;
@@ -80,7 +86,9 @@ export async function callerCredentials(
   } else if (pid !== undefined) {
     facts = readProcess(pid, uid);
     const isCertain =
-      facts !== undefined && (await tellsIdsOfThisSystem(connection, ownName)) && (await bus.hasOwner(name, limits));
+      facts !== undefined &&
+      (await tellsIdsOfThisSystem(connection, ownName, bus)) &&
+      (await bus.hasOwner(name, limits));
     if (!isCertain) facts = undefined;
   }
   return complete(known, facts, isWanted ? pidfd : undefined);
@@ -111,8 +119,8 @@ function ofSocket(connection: Connection): Credentials {
 function ofPeer(connection: Connection): CallerCredentials {
   const known = ofSocket(connection);
   const facts = known.pid === undefined ? undefined : readProcess(known.pid, known.uid);
-  const { unit, userUnit } = complete(known, connection.hasLeft ? undefined : facts, undefined);
-  return { ...known, gid: known.gids?.[0], pidfd: undefined, unit, userUnit };
+  const { comm, unit, userUnit } = complete(known, connection.hasLeft ? undefined : facts, undefined);
+  return { ...known, gid: known.gids?.[0], pidfd: undefined, unit, comm, userUnit };
 }
 
 function complete(
@@ -120,10 +128,10 @@ function complete(
   facts: ProcessFacts | undefined,
   pidfd: FileDescriptor | undefined,
 ): CallerCredentials {
-  const { gid, unit, userUnit } = facts ?? {};
+  const { comm, gid, unit, userUnit } = facts ?? {};
   // The process may have changed its group since it connected.
   const isKnown = gid !== undefined && known.gids?.includes(gid) !== false;
-  return { ...known, gid: isKnown ? gid : undefined, pidfd, unit, userUnit };
+  return { ...known, gid: isKnown ? gid : undefined, pidfd, unit, comm, userUnit };
 }
 
 /** As `/proc` tells, if the process had not ended when it was read. The bus may be in another namespace of ids. */
@@ -139,11 +147,11 @@ const sameSystem = new WeakMap<Connection, Promise<boolean>>();
  * Whether the ids of processes that the bus tells are those of this system: a bus on another machine, or in another
  * container, tells others. Its id of this process shows it, and is asked for once.
  */
-function tellsIdsOfThisSystem(connection: Connection, ownName: string | undefined): Promise<boolean> {
+function tellsIdsOfThisSystem(connection: Connection, ownName: string | undefined, bus: BusDriver): Promise<boolean> {
   if (ownName === undefined) return Promise.resolve(false);
   const known = sameSystem.get(connection);
   if (known !== undefined) return known;
-  const answer = new BusDriver(connection).credentials(ownName).then(
+  const answer = bus.credentials(ownName).then(
     ({ pid }) => pid === process.pid,
     (error: unknown) => {
       sameSystem.delete(connection);

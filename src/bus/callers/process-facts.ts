@@ -8,6 +8,8 @@ import { type Units, unitsOf } from './systemd-unit.js';
 export interface ProcessFacts extends Units {
   /** The effective group. */
   readonly gid: number | undefined;
+  /** The name of the process. */
+  readonly comm: string | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export function readProcess(pid: number, uid: number | undefined): ProcessFacts 
     if (startTime(pid) !== started) return undefined;
     if (uid !== undefined && !idsOf(status, 'Uid').includes(uid)) return undefined;
     const [, gid] = idsOf(status, 'Gid');
-    return { ...units, gid };
+    return { ...units, gid, comm: /^Name:\t(.*)$/m.exec(status)?.[1] };
   } catch {
     return undefined;
   }

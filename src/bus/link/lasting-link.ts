@@ -18,14 +18,13 @@ import { runHandler, trace } from '../../diagnostics/problems.js';
 import type { Routing } from '../routing.js';
 import { Absence } from './absence.js';
 import type { ConnectionWatcher } from './connection-watcher.js';
-import { type BusState, type Lasting, Link, type LinkUser } from './link.js';
+import { type BusState, type Dial, type Lasting, Link, type LinkUser } from './link.js';
 import { Pauses } from './pauses.js';
 import { type CompleteReconnect, Delays } from './reconnect-options.js';
 
 /** How the next connection is made. */
 export interface Redial extends CompleteReconnect {
-  /** Connects and authenticates. Hello is sent later. */
-  readonly dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly dial: Dial;
   /** Milliseconds in which the bus has to answer Hello. */
   readonly timeout: number;
   /** The files of the sockets that are tried. Their changes are watched for. */
@@ -65,8 +64,8 @@ export class LastingLink extends Link {
   #past: ConnectionCounts | undefined;
   #absence: Absence | undefined;
 
-  constructor(connection: Connection, redial: Redial) {
-    super(connection);
+  constructor(connection: Connection, redial: Redial, dial: Dial | undefined) {
+    super(connection, dial);
     this.#redial = redial;
     this.#delays = new Delays(redial);
     this.#closed = new Promise((resolve) => {

@@ -4,7 +4,7 @@
  * costs nothing for a message.
  */
 
-import type { ConnectionClosedError, DBusError } from '../../base/errors.js';
+import { type ConnectionClosedError, type DBusError, NotSupportedError } from '../../base/errors.js';
 import type { Connection } from '../../connection/connection.js';
 import type { ConnectionState } from '../../connection/connection-events.js';
 import type { KeepAlive } from '../../connection/keep-alive.js';
@@ -19,6 +19,13 @@ import type { ConnectionWatcher } from './connection-watcher.js';
  * closed.
  */
 export type BusState = ConnectionState | 'away';
+
+/**
+ * Connects to a bus and authenticates. Hello is sent later.
+ *
+ * @param address the one to connect to, if not those of the program's options
+ */
+export type Dial = (signal: AbortSignal, address?: string) => Promise<Connection>;
 
 /** A user of a link, which has a reference to the present connection. */
 export interface LinkUser {
@@ -40,9 +47,27 @@ export interface Lasting {
 /** The link of a bus or peer that does not reconnect: one connection. */
 export class Link {
   #connection: Connection;
+  readonly #dial: Dial | undefined;
 
-  constructor(connection: Connection) {
+  /** @param dial makes a further connection to the same bus; `undefined` if that is not possible */
+  constructor(connection: Connection, dial: Dial | undefined) {
     this.#connection = connection;
+    this.#dial = dial;
+  }
+
+  /**
+   * Makes another connection to the same bus, up to authentication.
+   *
+   * @throws (rejects) {@link NotSupportedError} if the program passed the socket of this one
+   * @throws (rejects) {@link ConnectError}, or the reason of the signal
+   */
+  async openAnother(signal: AbortSignal): Promise<Connection> {
+    if (this.#dial === undefined) {
+      throw new NotSupportedError(
+        'another connection to the bus is needed, and the program has passed the socket of this one: connect by an address',
+      );
+    }
+    return this.#dial(signal, this.connection.address);
   }
 
   /** The present connection; the last one while there is none. */

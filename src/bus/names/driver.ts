@@ -54,11 +54,16 @@ function expectCode(member: string, code: unknown, codes: Readonly<Record<string
 export class BusDriver {
   #connection: Connection;
   readonly #user: object | undefined;
+  readonly #onSerial: ((serial: number) => void) | undefined;
 
-  /** @param user the user of the connection whose end also ends the calls; without it they end with the connection */
-  constructor(connection: Connection, user?: object) {
+  /**
+   * @param user the user of the connection whose end also ends the calls; without it they end with the connection
+   * @param onSerial called with the serial of each call before it is sent
+   */
+  constructor(connection: Connection, user?: object, onSerial?: (serial: number) => void) {
     this.#connection = connection;
     this.#user = user;
+    this.#onSerial = onSerial;
   }
 
   /** Calls the bus of a connection that follows a lost one. */
@@ -82,16 +87,19 @@ export class BusDriver {
     body: readonly unknown[] = [],
     options: InnerWaitOptions = {},
     take: (values: unknown[]) => Result = (values) => values as Result,
+    interfaceName = BUS_INTERFACE,
   ): Promise<Result> {
     const type = MessageType.MethodCall;
-    const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: BUS_INTERFACE, member, signature };
+    const call = { type, destination: BUS_NAME, path: BUS_PATH, interface: interfaceName, member, signature };
     // Urgent, so that a long queue cannot refuse it: a rule that is not removed, or a name that is not given back,
     // would show much later, and elsewhere.
+    const serial = this.#onSerial && this.#connection.sender.reserveSerial();
+    if (serial !== undefined) this.#onSerial?.(serial);
     const takeAnswer = (reply: ReplyBody) => {
       if (reply.signature === answer) return take(reply.decode());
       throw new ProtocolError(`the bus answered ${member} with "${reply.signature}" instead of "${answer}"`);
     };
-    return this.#connection.calls.call(call, body, { ...options, isUrgent: true }, takeAnswer, this.#user);
+    return this.#connection.calls.call(call, body, { ...options, serial, isUrgent: true }, takeAnswer, this.#user);
   }
 
   async hello(options?: WaitOptions): Promise<string> {
@@ -102,6 +110,18 @@ export class BusDriver {
   /** Resolves when the bus has answered. Everything that it had routed here before has arrived by then. */
   async roundTrip(): Promise<void> {
     await this.#ask('GetId', 's');
+  }
+
+  /**
+   * Becomes a monitor, which must not send anything any more. All names are lost.
+   *
+   * @param rules which messages the monitor gets; all without any
+   * @param onReply called when the bus has accepted, before any later message is handled
+   * @see D-Bus specification, section "org.freedesktop.DBus.Monitoring.BecomeMonitor"
+   */
+  async becomeMonitor(rules: readonly string[], onReply: () => void, options?: WaitOptions): Promise<void> {
+    const name = 'org.freedesktop.DBus.Monitoring';
+    await this.#ask('BecomeMonitor', '', 'asu', [rules, 0], options, onReply, name);
   }
 
   async addMatch(rule: string): Promise<void> {

@@ -15,7 +15,7 @@ import type { WaitOptions } from '../../connection/sending/pending-calls.js';
 import { waitLimitsTable } from '../../connection/wait-limits.js';
 import { Endpoint } from '../endpoint.js';
 import { LastingLink, type Redial } from '../link/lasting-link.js';
-import { Link } from '../link/link.js';
+import { type Dial, Link } from '../link/link.js';
 import { Routing } from '../routing.js';
 import type { OnShareClosed } from '../share.js';
 import { BUS_NAME, BusDriver, type Credentials } from './driver.js';
@@ -50,6 +50,8 @@ export interface BusOptions {
   readonly onClosed?: OnShareClosed | undefined;
   /** How the bus connects again when its connection is lost, if it does. */
   readonly redial?: Redial | undefined;
+  /** How further connections to the same bus are made. */
+  readonly dial?: Dial | undefined;
 }
 
 /** An endpoint that owns, watches and looks up names. {@link MessageBus} extends it. */
@@ -67,10 +69,10 @@ export abstract class NamedEndpoint extends Endpoint {
    * @internal
    * @param source a connection, or an endpoint that this becomes a share of
    */
-  constructor(source: Connection | NamedEndpoint, { peer: isPeer, onClosed, redial }: BusOptions) {
+  constructor(source: Connection | NamedEndpoint, { peer: isPeer, onClosed, redial, dial }: BusOptions) {
     const isShare = source instanceof NamedEndpoint;
-    const lasting = isShare || redial === undefined ? undefined : new LastingLink(source, redial);
-    super(isShare ? source : (lasting ?? new Link(source)), onClosed);
+    const lasting = isShare || redial === undefined ? undefined : new LastingLink(source, redial, dial);
+    super(isShare ? source : (lasting ?? new Link(source, dial)), onClosed);
     if (isShare) {
       this.routing = source.routing;
       this.#bus = source.#bus && new BusDriver(this.connection, this);

@@ -6,6 +6,7 @@ import { decodeTable } from '../../codec/decoder.js';
 import type { Reader } from '../../codec/reader.js';
 import type { FileDescriptor } from '../../values/file-descriptor.js';
 import { type Message, MessageFlag, MessageType } from '../message.js';
+import { messageBytes } from '../sending/header.js';
 import type { LentBody } from './lent-body.js';
 import type { Claim } from './received-descriptors.js';
 
@@ -86,6 +87,20 @@ export class IncomingMessage implements Message {
     if (options !== undefined) decodeOptions.check(options);
     if (this.#isKeptForGood) return this.#lent.decodeAnyTime(options, this.#claim);
     return this.#lent.decode(options, this.#claim);
+  }
+
+  /** The length of the body in bytes; 0 if the message is faulty. */
+  get bodyLength(): number {
+    return this.#lent.length;
+  }
+
+  /**
+   * The whole message in bytes, of a message that is kept permanently, after it was handled.
+   *
+   * @param descriptors how many it brought
+   */
+  toBytes(descriptors: number): Uint8Array {
+    return messageBytes(this, this.#lent.keptBytes, descriptors);
   }
 
   /** Returns a function that decodes the body of a kept message, at any time. */

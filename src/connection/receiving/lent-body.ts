@@ -85,6 +85,17 @@ export class LentBody {
     return this.#open().open(this.#offset, this.#length);
   }
 
+  /** The length of the body in bytes; 0 if it is faulty. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** The bytes of the body, of a message that is kept permanently, after the loan has ended; none if it is faulty. */
+  get keptBytes(): Uint8Array {
+    const { memory, offset } = this.#copy ?? { memory: new ArrayBuffer(0), offset: 0 };
+    return new Uint8Array(memory, offset, this.#copy === undefined ? 0 : this.#length);
+  }
+
   /** Called when the program gets a message with this body, which it may read at any time. */
   keep(): void {
     this.#unread++;

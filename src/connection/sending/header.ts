@@ -35,6 +35,7 @@ const Field = {
   ErrorName: 4,
   ReplySerial: 5,
   Destination: 6,
+  Sender: 7,
   Signature: 8,
   UnixFds: 9,
 } as const;
@@ -186,6 +187,34 @@ export class PreparedHead implements MessageHead {
     writer.patchUint32(start + SERIAL_AT, serial);
     if (replySerial !== 0) writer.patchUint32(start + REPLY_SERIAL_AT, replySerial);
   }
+}
+
+/** The header fields of a message that was received. */
+interface ReceivedHead extends MessageHead {
+  readonly serial: number;
+  readonly replySerial: number | undefined;
+  readonly sender: string | undefined;
+}
+
+/** Writes a message that was received, with its sender, from its fields and the bytes of its body. */
+export function messageBytes(head: ReceivedHead, body: Uint8Array, descriptors: number): Uint8Array {
+  const writer = preparing;
+  writer.reset();
+  const start = writer.beginMessage();
+  writeHeader(writer, head, head.serial, head.replySerial ?? 0);
+  // The fields end where the padding begins, and the next one begins where it ends.
+  stringField(writer, Field.Sender, 's', head.sender);
+  uint32Field(writer, Field.UnixFds, descriptors);
+  if (head.sender !== undefined || descriptors > 0) {
+    writer.patchUint32(start + FIELDS_LENGTH_AT, writer.position - start - FIELDS_AT);
+    writer.align(8);
+  }
+  const bodyStart = writer.position;
+  writer.copy(body);
+  writer.patchUint32(start + BODY_LENGTH_AT, writer.position - bodyStart);
+  const bytes = new Uint8Array(writer.bytes.subarray(start, writer.position));
+  writer.reset();
+  return bytes;
 }
 
 /**
