@@ -96,6 +96,7 @@ const slow = [
   'bus/leaving',
   'bus/losing',
   'bus/message-limits',
+  'bus/monitor',
   'bus/name-handles',
   'bus/native-ends',
   'bus/peer-admission',

@@ -184,6 +184,17 @@ const table: readonly EntryPoint[] = [
   },
   {
     on: bus,
+    name: 'monitor',
+    args: [{ member: 'Said' }, {}],
+    places: {
+      0: 'options',
+      1: 'options',
+      ...under('0', { sender: 'busName', path: 'path', interface: 'interfaceName', member: 'member', arg0: 'text' }),
+      ...under('1', { replies: 'boolean', processes: 'boolean', timeout: 'timeout', signal: 'signal' }),
+    },
+  },
+  {
+    on: bus,
     name: 'subscribe',
     args: [{ member: 'Said' }, () => {}],
     places: {
@@ -364,7 +375,7 @@ const others: readonly [object, readonly string[]][] = [
   [remote, ['all', 'constructor']],
   // Decorators are tested in definition-misuse.test.ts. Classes and tables are not entry points.
   [library, ['method', 'property', 'signal', 'type', 'MessageFlag', 'MessageType']],
-  [library, ['sessionBus', 'systemBus', 'inheritedSockets', 'pipe']],
+  [library, ['sessionBus', 'systemBus', 'inheritedSockets', 'pipe', 'writePcap']],
   // They tell what a value is.
   [library, ['isBusName', 'isErrorName', 'isInterfaceName', 'isMemberName', 'isObjectPath']],
   [library, ['isUniqueName', 'isWellKnownName']],

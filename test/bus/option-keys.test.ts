@@ -59,6 +59,8 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   'OnceOptions & ContextOption': (given) =>
     Promise.race([proxy.once.Said({ signal: AbortSignal.abort(), context: true, ...given }), bus.listNames()]),
   'WatchOptions & ContextOption': (given) => proxy.watch.Said({ context: true, ...given }),
+  MonitorRule: (given) => bus.monitor(given as object & MatchRule),
+  MonitorOptions: (given) => bus.monitor([], given),
   CallerCredentialsOptions: (given) => caller.credentials(given),
   ProxyOptions: (given) => proxy.with(given),
   ConnectOptions: (given) => connect({ address: 'unix:path=/nonexistent', ...given }).then((made) => made.close()),

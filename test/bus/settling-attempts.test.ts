@@ -80,6 +80,7 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   type: plain,
   structOf: plain,
   variant: plain,
+  writePcap: plain,
 };
 
 test('the table names every function of the module', () => {

@@ -66,6 +66,7 @@ const ofBus: Makers = {
   hasName: ({ bus }) => bus.hasName(NAME),
   listActivatableNames: ({ bus }) => bus.listActivatableNames(),
   listNames: ({ bus }) => bus.listNames(),
+  monitor: async ({ bus }) => bus.monitor().ready,
   nameOwner: ({ bus }) => bus.nameOwner(NAME),
   object: ({ bus }) => bus.object(`${NAME}.Other`, '/'),
   objects: plain,

@@ -50,7 +50,7 @@ import {
   type AnyProxy, arrayOf, type CallContext, type ConnectionEvent, connect, defineInterface, dict, type Emits, FileDescriptor, implement, inheritedSockets,
   introspectionXml, keepTypes, listen, method, pair, parseSignature, pathEscape, pathUnescape, pipe,
   type ProxyOf, property, registerError, serve, ServiceInterface, sessionBus, signal, standard, structOf, systemBus, type,
-  variant,
+  variant, writePcap,
 } from 'busbar';
 import { currentCall } from 'busbar/current-call';
 `;
