@@ -56,7 +56,7 @@ const DEFAULT_TIMEOUT = 10_000;
 /** Descriptors of more messages are closed at once: a process has about a thousand. */
 const DESCRIPTOR_MESSAGES = 64;
 
-export const monitorOptions = new KnownOptions<MonitorOptions>('monitor()', {
+const monitorOptions = new KnownOptions<MonitorOptions>('monitor()', {
   replies: checkBoolean,
   processes: checkBoolean,
   limit(value, name) {

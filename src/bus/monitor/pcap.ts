@@ -26,6 +26,7 @@ export type CapturedMessage = Pick<MonitoredMessage, 'time' | 'bytes'>;
 
 /** What {@link writePcap} has written. */
 export interface PcapSummary {
+  /** How many messages were written. */
   readonly messages: number;
   /** Bytes of these messages. */
   readonly bytes: number;
