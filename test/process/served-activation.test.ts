@@ -11,13 +11,13 @@ import { callActivated, type Load } from '../helpers/activated-load.js';
 const test = suite('served activation');
 const { BUSBAR_TEST_SECONDS } = process.env;
 const isDefault = transportKind() === 'socket';
-const seconds = (usual: number) => Number(BUSBAR_TEST_SECONDS ?? (isDefault ? usual : usual / 5));
+const seconds = (usual: number) => Number(BUSBAR_TEST_SECONDS ?? (isDefault ? usual : usual / 4));
 
 const loads: Readonly<Record<string, Load>> = {
   'one client': { seconds: seconds(60), clients: 1, idle: 2, work: 5 },
-  'several clients': { seconds: seconds(30), clients: 4, idle: 2, work: 5, period: 200 },
-  'clients of handlers that take long': { seconds: seconds(40), clients: 3, idle: 2, work: 900, period: 2000 },
-  'several clients and SIGTERM': { seconds: seconds(40), clients: 4, idle: 1000, work: 100, kills: true },
+  'several clients': { seconds: seconds(10), clients: 4, idle: 2, work: 5, period: 200 },
+  'clients of handlers that take long': { seconds: seconds(15), clients: 3, idle: 2, work: 900, period: 2000 },
+  'several clients and SIGTERM': { seconds: seconds(20), clients: 4, idle: 1000, work: 100, kills: true },
 };
 
 for (const [what, load] of Object.entries(loads)) {

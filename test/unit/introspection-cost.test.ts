@@ -14,6 +14,9 @@ const LENGTH_MAXIMUM = 4 * 1024 * 1024;
 /** The processor time of one round of the event loop at most. It used to be that of the whole document: seconds. */
 const TURN_LIMIT = 100;
 
+/** Other processes make the processor slower for a while. A document that blocks the loop blocks it at each attempt. */
+const ATTEMPTS = 4;
+
 /** The most processor time, in milliseconds, between two rounds of the event loop while `run` runs. */
 async function longestTurn(run: () => Promise<unknown>): Promise<number> {
   let longest = 0;
@@ -117,10 +120,13 @@ for (const [what, xml] of Object.entries(documents)) {
         assert.instance(error, InvalidArgumentError);
         assert.not.match((error as Error).message, /elements and attributes|characters is beyond/);
       });
-    // Garbage collection of the previous document is not part of the cost.
-    globalThis.gc?.();
-    const milliseconds = await longestTurn(read);
-    assert.ok(milliseconds < TURN_LIMIT * patience, `${milliseconds.toFixed()} ms`);
+    const attempts: number[] = [];
+    do {
+      // Garbage collection of the previous document is not part of the cost.
+      globalThis.gc?.();
+      attempts.push(await longestTurn(read));
+    } while (Math.min(...attempts) >= TURN_LIMIT * patience && attempts.length < ATTEMPTS);
+    assert.ok(Math.min(...attempts) < TURN_LIMIT * patience, `${attempts.map((time) => time.toFixed()).join(', ')} ms`);
   });
 }
 
