@@ -2,7 +2,7 @@
  * The programs of the guide and the reference are compiled, run unchanged, and print the output on the page. The programs
  * of a page run on one private bus, in the order of the page: each starts when the previous one has ended, or has printed
  * its first line. Programs that still run when all output is complete are services, and are stopped.
- * time limit: 300 s
+ * time limit: 600 s
  */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
