@@ -109,13 +109,6 @@ export type { WaitOptions } from './connection/sending/pending-calls.js';
 export type { Traffic } from './connection/traffic.js';
 export type { WaitLimits } from './connection/wait-limits.js';
 export type { Problem, ProblemKind } from './diagnostics/problems.js';
-export type {
-  ArgumentList,
-  MethodInput,
-  PropertyInput,
-  ReadingChoice,
-  SignalInput,
-} from './interface/build.js';
 export { defineInterface, type InterfaceDefinition } from './interface/define-interface.js';
 export type { InterfaceMembers } from './interface/definitions.js';
 export type {
@@ -127,8 +120,16 @@ export type {
   MethodDescription,
   NodeDescription,
   PropertyDescription,
+  ReturnedInterface,
   SignalDescription,
 } from './interface/description.js';
+export type {
+  ArgumentList,
+  MethodInput,
+  PropertyInput,
+  ReadingChoice,
+  SignalInput,
+} from './interface/member-inputs.js';
 export { type StandardInterfaces, standard } from './interface/ready-definitions.js';
 export { introspectionXml } from './interface/xml/generate.js';
 export { type ParseIntrospectionOptions, parseIntrospection } from './interface/xml/parse.js';

@@ -16,14 +16,17 @@ type Tuple<Arguments> = Extract<Arguments, readonly unknown[]>;
 /**
  * The members of a definition, with values read as `D` says. Names are mapped from the names in the definition, so that
  * editors find them. Editors lose renamed members, so those are mapped apart.
+ *
+ * @typeParam P makes the type of a proxy, which is made from these types
  */
-export interface DefinedMemberTypes<M, D extends Reading> extends MemberTypes {
+export interface DefinedMemberTypes<M, D extends Reading, P extends ProxyMaker> extends MemberTypes {
   readonly methods: {
-    readonly [Name in keyof Table<M, 'methods'> as Own<Name>]: Called<Table<M, 'methods'>[Name], D>;
+    readonly [Name in keyof Table<M, 'methods'> as Own<Name>]: Called<Table<M, 'methods'>[Name], D, P>;
   } & {
     readonly [Name in keyof Table<M, 'methods'> & CalledByItself as Callable<Name>]: Called<
       Table<M, 'methods'>[Name],
-      D
+      D,
+      P
     >;
   };
   /** The arguments of each signal, as a tuple. */
@@ -69,8 +72,33 @@ type Own<Name> = Name extends CalledByItself ? never : Name;
 /** The name, unless the property has that access. */
 type Unless<Property, A, Name> = AccessOf<Property> extends A ? never : Name;
 
-type Called<Method, D extends Reading> = (
+type Called<Method, D extends Reading, P extends ProxyMaker> = (
   ...args: Tuple<WriteArguments<ListOf<Method, 'in'>>>
-) => Promise<ReadResultIn<ListOf<Method, 'out'>, D>>;
+) => Promise<
+  Method extends { readonly returns: infer Returned }
+    ? Objects<ReadResultIn<ListOf<Method, 'out'>, D>, Returned, P>
+    : ReadResultIn<ListOf<Method, 'out'>, D>
+>;
+
+/** The results of a method, with proxies in place of the paths whose interfaces are known. */
+type Objects<Result, Returned, P extends ProxyMaker> = Returned extends readonly unknown[]
+  ? Returned extends readonly [infer Only]
+    ? ObjectOf<Result, Only, P>
+    : { [Index in keyof Result]: Index extends keyof Returned ? ObjectOf<Result[Index], Returned[Index], P> : never }
+  : ObjectOf<Result, Returned, P>;
+
+type ObjectOf<Paths, Returned, P extends ProxyMaker> = Returned extends undefined
+  ? Paths
+  : Paths extends readonly unknown[]
+    ? ProxyFor<Returned, P>[]
+    : ProxyFor<Returned, P>;
+
+type ProxyFor<Returned, P extends ProxyMaker> = (P & { readonly of: Returned })['proxy'];
+
+/** Makes the type `proxy` from `of`, the interface. The file that has the type of proxies extends it. */
+export interface ProxyMaker {
+  readonly of: unknown;
+  readonly proxy: unknown;
+}
 
 type Heard<Signal, D extends Reading> = ReadArgumentsIn<ListOf<Signal, 'args'>, D>;

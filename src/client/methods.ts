@@ -34,7 +34,8 @@ export function callMethod(remote: Remote, method: MethodDescription) {
     return values.length <= 1 ? values[0] : values;
   };
   const { inShapes, outShapes } = method;
-  const takeResult = outShapes === undefined ? take : takeShaped(remote, method, take);
+  const takeValues = outShapes === undefined ? take : takeShaped(remote, method, take);
+  const takeResult = method.returns === undefined ? takeValues : takeObjects(remote, method, takeValues);
   return <Result>(...given: readonly unknown[]) => {
     const body = inShapes === undefined ? given : shapedBody(inShapes, given);
     return whenPresent(remote, (options) => bus.request(head, body, options, takeResult)) as Promise<Result>;
@@ -54,6 +55,22 @@ function takeShaped(remote: Remote, method: MethodDescription, takeOther: Take):
       throw shapeMisfitReply(out.length === 1 ? 'the reply' : `the reply[${index}]`, misfit, call);
     });
     return values.length === 1 ? values[0] : values;
+  };
+}
+
+/** Makes proxies of the paths whose interfaces the definition names. */
+function takeObjects(remote: Remote, { returns = [], outSignature }: MethodDescription, takeValues: Take): Take {
+  const { bus, destination, options } = remote;
+  const objectOf = (value: unknown, index: number): unknown => {
+    const target = returns[index];
+    if (target === undefined) return value;
+    const proxyAt = (path: string) => bus.proxy(target, destination, path).with(options);
+    return Array.isArray(value) ? value.map(proxyAt) : proxyAt(value as string);
+  };
+  return (reply, options) => {
+    const result = takeValues(reply, options);
+    if (reply.signature !== outSignature) return result;
+    return returns.length === 1 ? objectOf(result, 0) : (result as unknown[]).map(objectOf);
   };
 }
 

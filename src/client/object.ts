@@ -5,7 +5,6 @@ import { KnownOptions } from '../base/known-options.js';
 import { checkInterfaceName, checkObjectPath } from '../base/names.js';
 import { suggestion } from '../base/nearest-name.js';
 import { nameSuccessors } from '../base/successors.js';
-import type { Bus } from '../bus/bus.js';
 import { type CallOptions, callFlags, callTable } from '../bus/names/requests.js';
 import { MessageType } from '../connection/message.js';
 import { unusableReply } from '../connection/receiving/faults.js';
@@ -15,6 +14,7 @@ import { type AllMembers, allMembers } from './all-members.js';
 import { misfitReply } from './misfits.js';
 import { makeProxy } from './proxy.js';
 import type { ProxyOf } from './proxy-types.js';
+import type { ProxyBus } from './remote.js';
 import { few } from './shown.js';
 
 /** A remote object with its description. {@link MessageBus.object} makes it. */
@@ -25,10 +25,10 @@ export class RemoteObject {
   readonly path: string;
   /** The description of the object, from its introspection data. */
   readonly node: NodeDescription;
-  readonly #bus: Bus;
+  readonly #bus: ProxyBus;
 
   /** @internal */
-  constructor(bus: Bus, destination: string | undefined, path: string, node: NodeDescription) {
+  constructor(bus: ProxyBus, destination: string | undefined, path: string, node: NodeDescription) {
     this.#bus = bus;
     this.destination = destination;
     this.path = path;
@@ -101,7 +101,7 @@ const objectOptions = new KnownOptions<ObjectOptions>('object()', { ...callTable
 
 /** The object as its introspection data or the options describe it. */
 export async function remoteObject(
-  bus: Bus,
+  bus: ProxyBus,
   destination: string | undefined,
   path: string,
   given: ObjectOptions = {},
@@ -129,7 +129,7 @@ function checkIntrospection(given: unknown): void {
 
 /** @throws (rejects) {@link InvalidReplyError} if the answer is not introspection data */
 async function askedNode(
-  bus: Bus,
+  bus: ProxyBus,
   destination: string | undefined,
   path: string,
   options: CallOptions,

@@ -12,7 +12,7 @@ import type { InterfaceMembers } from '../interface/definitions.js';
 import type { IsServiceOnly, ServiceInterface, ServiceInterfaceClass } from '../service/class/service-interface.js';
 import type { DictionaryChoice, MappedReading, Reading, ReadingOf, VariantChoice } from '../signature/types.js';
 import type { ClassMemberTypes } from './class-member-types.js';
-import type { DefinedMemberTypes } from './defined-member-types.js';
+import type { DefinedMemberTypes, ProxyMaker } from './defined-member-types.js';
 import type { MemberTypes } from './member-types.js';
 import type { ContextOption, SignalContext } from './signal-context.js';
 import type { WatchOptions } from './signal-queue.js';
@@ -62,7 +62,12 @@ type MembersIn<T, D extends Reading> = T extends LooseMemberTypes
   ? LooseMemberTypes
   : T extends ServiceInterface
     ? ClassMemberTypes<T, D>
-    : DefinedMemberTypes<T, D>;
+    : DefinedMemberTypes<T, D, ProxyIn<D>>;
+
+/** Makes the type of the proxy for an object whose path a method returns. */
+interface ProxyIn<D extends Reading> extends ProxyMaker {
+  readonly proxy: InterfaceProxy<Described<this['of']>, D>;
+}
 
 /**
  * A proxy for one interface of a remote object. Members are grouped by operation, under their D-Bus names.

@@ -5,7 +5,6 @@ import { inspect } from 'node:util';
 import { KnownOptions } from '../base/known-options.js';
 import { checkObjectPath } from '../base/names.js';
 import { checkBoolean, checkFunction } from '../base/parameters.js';
-import type { Bus } from '../bus/bus.js';
 import { callTable } from '../bus/names/requests.js';
 import type { Subscription } from '../bus/rules/subscription.js';
 import type { InterfaceDescription } from '../interface/description.js';
@@ -14,7 +13,7 @@ import { absentOfProxy } from './absent-members.js';
 import { type LooseProxy, type Namespaces, namespacesOf, withoutAliases } from './namespaces.js';
 import { getAllProperties, listenToChanges } from './properties.js';
 import type { ProxyOptions } from './proxy-types.js';
-import type { Aliases, Remote } from './remote.js';
+import type { Aliases, ProxyBus, Remote } from './remote.js';
 import { shownProxy } from './shown.js';
 
 export class RemoteInterface implements LooseProxy {
@@ -116,7 +115,7 @@ const proxyOptions = new KnownOptions<ProxyOptions>('with()', {
  * @param loose whether it accepts values of every type, because its description is only known at run time
  */
 export function makeProxy(
-  bus: Bus,
+  bus: ProxyBus,
   description: InterfaceDescription,
   destination: string | undefined,
   path: string,

@@ -1,10 +1,19 @@
 /** The object that a proxy refers to, and the options of its calls. */
 import type { Bus } from '../bus/bus.js';
-import type { InterfaceDescription } from '../interface/description.js';
+import type { InterfaceDescription, ReturnedInterface } from '../interface/description.js';
 import type { ProxyOptions } from './proxy-types.js';
 
+/** A bus that makes proxies. The class that does is above this folder. */
+export interface ProxyBus extends Bus {
+  proxy(
+    what: ReturnedInterface,
+    destination: string | undefined,
+    path: string,
+  ): { with(options: ProxyOptions): unknown };
+}
+
 export interface Remote {
-  readonly bus: Bus;
+  readonly bus: ProxyBus;
   readonly description: InterfaceDescription;
   readonly destination: string | undefined;
   readonly path: string;

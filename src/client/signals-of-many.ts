@@ -2,12 +2,12 @@
 import { InvalidArgumentError } from '../base/errors.js';
 import { KnownOptions, unknownKey } from '../base/known-options.js';
 import { checkFunction, checkObject, oneOf } from '../base/parameters.js';
-import type { Bus, SubscriptionRule } from '../bus/bus.js';
+import type { SubscriptionRule } from '../bus/bus.js';
 import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
 import { VARIANTS } from '../codec/decoder.js';
 import type { InterfaceDescription } from '../interface/description.js';
 import type { VariantChoice } from '../signature/types.js';
-import type { Aliases } from './remote.js';
+import type { Aliases, ProxyBus } from './remote.js';
 import { ValuesTaker } from './signals.js';
 
 /** Which signals are delivered. Each key narrows it; without any, those of all senders and objects are. */
@@ -30,7 +30,7 @@ type Listener = (...values: unknown[]) => unknown;
  * @throws {@link InvalidArgumentError} if the rule or an option is not valid, or the interface has no such signal
  */
 export function signalsOfMany(
-  bus: Bus,
+  bus: ProxyBus,
   description: InterfaceDescription,
   aliases: () => Aliases,
   loose: boolean,

@@ -7,7 +7,6 @@ import { anyValue, KnownOptions, type OptionTable } from '../base/known-options.
 import { checkInterfaceName, checkMemberName, quoted } from '../base/names.js';
 import { parseSignature, parseSingle } from '../signature/parse.js';
 import { type Shapes, shapedType } from '../signature/shape.js';
-import type { VariantChoice } from '../signature/types.js';
 import { type AnnotatedFields, defaultEmits, readFields, withoutDocs, withoutFields } from './annotations.js';
 import { parseArguments, shapesOf } from './arguments.js';
 import type {
@@ -20,6 +19,15 @@ import type {
   PropertyDescription,
   SignalDescription,
 } from './description.js';
+import type {
+  ArgumentList,
+  MemberInput,
+  MethodInput,
+  PropertyInput,
+  ReadingChoice,
+  SignalInput,
+} from './member-inputs.js';
+import { readReturns } from './returned-interfaces.js';
 import {
   checkDocumented,
   checkFreeText,
@@ -30,65 +38,11 @@ import {
   within,
 } from './texts.js';
 
-/** Arguments: an array with `'name:signature'` or a signature for each, or one signature for all of them. */
-export type ArgumentList = string | readonly string[];
-
-interface MemberInput {
-  /** What the member means, for the introspection data: `gdbus introspect` shows it, and code generators use it. */
-  readonly docs?: string | undefined;
-  /** Marks the member as deprecated. */
-  readonly deprecated?: boolean | undefined;
-  /** Further annotations, by name. */
-  readonly annotations?: Readonly<Record<string, string>> | undefined;
-}
-
-/** The documentation of arguments. */
-interface ArgumentDocs {
-  /** What the arguments mean, by their names; for a method, those of its results as well. */
-  readonly argumentDocs?: Readonly<Record<string, string>> | undefined;
-}
-
-/** Options of a member for its implementation alone. Clients see the same interface. */
-export interface ReadingChoice {
-  /**
-   * How the implementation gets variants that clients send: `'plain'` (the default) as the value in them, `'wrap'` as
-   * `Variant`, which keeps the type, `'keep'` as the value in them, whose type busbar remembers and writes again.
-   * Clients choose for themselves with `proxy.with({ variants })`.
-   */
-  readonly variants?: VariantChoice | undefined;
-}
-
-/** A method in a definition. */
-export interface MethodInput extends MemberInput, ArgumentDocs, ReadingChoice {
-  /** The arguments; none by default. */
-  readonly in?: ArgumentList | undefined;
-  /** The values of the reply; none by default. */
-  readonly out?: ArgumentList | undefined;
-  /** Callers are not meant to wait for a reply. Excludes `out`. */
-  readonly noReply?: boolean | undefined;
-}
-
-/** A signal in a definition. */
-export interface SignalInput extends MemberInput, ArgumentDocs {
-  /** The arguments; none by default. */
-  readonly args?: ArgumentList | undefined;
-}
-
-/** A property in a definition. */
-export interface PropertyInput extends MemberInput, ReadingChoice {
-  /** The signature of one complete type. */
-  readonly type: string;
-  /** `readwrite` by default. */
-  readonly access?: Access | undefined;
-  /**
-   * The announcement of a change of the property. By default the interface's annotation decides, which is `true` by default.
-   */
-  readonly emits?: EmitsChanged | undefined;
-}
-
 const memberTable: OptionTable<MemberInput> = { docs: anyValue, deprecated: anyValue, annotations: anyValue };
-/** The options of each kind of member. Their values are checked where members are described. */
-export const methodTable: OptionTable<MethodInput> = {
+/**
+ * The options of each kind of member, in definitions and decorators. Their values are checked where members are described.
+ */
+export const methodTable: OptionTable<Omit<MethodInput, 'returns'>> = {
   in: anyValue,
   out: anyValue,
   noReply: anyValue,
@@ -117,7 +71,11 @@ const tables = new KnownOptions<InterfaceInput>(
   { methods: anyValue, signals: anyValue, properties: anyValue, docs: anyValue, annotations: anyValue },
   { kind: 'table' },
 );
-const methodOptions = new KnownOptions('a method', methodTable, { elsewhere: elsewhere.method });
+const methodOptions = new KnownOptions<MethodInput>(
+  'a method',
+  { ...methodTable, returns: anyValue },
+  { elsewhere: elsewhere.method },
+);
 const signalOptions = new KnownOptions('a signal', signalTable, { elsewhere: elsewhere.signal });
 const propertyOptions = new KnownOptions('a property', propertyTable, { elsewhere: elsewhere.property });
 
@@ -179,6 +137,7 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
   const { deprecated, noReply } = fields(input, annotations);
   if (noReply && outArgs.length > 0)
     throw new InvalidArgumentError('a method without reply cannot have "out" arguments');
+  const returns = readReturns(input.returns, outArgs);
   return {
     name,
     in: inArgs,
@@ -187,6 +146,7 @@ export function methodDescription(name: string, input: MethodInput = {}): Method
     outSignature: concatenate(outArgs),
     ...shapes('inShapes', inArgs),
     ...shapes('outShapes', outArgs),
+    ...(returns && { returns }),
     annotations: withoutFields(annotations),
     ...docsOf(input.docs, annotations),
     deprecated: deprecated === true,

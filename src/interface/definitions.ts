@@ -5,8 +5,8 @@
 
 import type { InvalidName, ValidMemberName } from '../base/name-grammar.js';
 import type { ReadArgumentsAs, ValidArguments, ValidType, VariantChoice, WriteResult } from '../signature/types.js';
-import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from './build.js';
 import type { Access } from './description.js';
+import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from './member-inputs.js';
 
 /** The members of an interface, by their D-Bus names. */
 export interface InterfaceMembers {
@@ -116,7 +116,29 @@ type ValidOption<Key, Value, Options> = Key extends 'in' | 'out' | 'args'
             ? Excluded<'"emits" is "const", but clients can set it: set "access" to "read"'>
             : Value
           : Value
-        : Value;
+        : Key extends 'returns'
+          ? ValidReturns<Value, OutTypes<ListOf<Options, 'out'>>>
+          : Value;
+
+/** The types of results, without their names; the text of several types in one is not split. */
+type OutTypes<List extends ArgumentList> = List extends readonly string[]
+  ? { readonly [Index in keyof List]: List[Index] extends `${string}:${infer Type}` ? Type : List[Index] }
+  : readonly [List];
+
+/** Interfaces for results that are paths. A list that is not literal is checked at run time. */
+type ValidReturns<Value, Types> = Value extends readonly unknown[]
+  ? { readonly [Index in keyof Value]: Index extends keyof Types ? ValidReturn<Value[Index], Types[Index]> : never }
+  : Types extends readonly [infer Type]
+    ? ValidReturn<Value, Type>
+    : Value;
+
+type ValidReturn<Value, Type> = Value extends undefined
+  ? Value
+  : string extends Type
+    ? Value
+    : Type extends 'o' | 'ao'
+      ? Value
+      : Excluded<'"returns" names the interface of a result of type "o" or "ao"'>;
 
 /** The parameters of a service's method. */
 export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<

@@ -22,6 +22,14 @@ export interface ArgumentDescription {
 /** Annotations by name, for instance `org.freedesktop.DBus.Deprecated` → `true`. */
 export type Annotations = ReadonlyMap<string, string>;
 
+/** The interface of an object whose path a method returns: the result of `defineInterface()`. */
+export interface ReturnedInterface {
+  /** The members as the definition has them. */
+  readonly members: object;
+  /** The description that proxies of the object use. */
+  readonly description: InterfaceDescription;
+}
+
 /** A method of an interface. */
 export interface MethodDescription {
   /** The D-Bus name. */
@@ -38,6 +46,8 @@ export interface MethodDescription {
   readonly inShapes?: Shapes;
   /** The shapes of `out`, if one of them has a shape. */
   readonly outShapes?: Shapes;
+  /** The interfaces of the objects whose paths are in `out`, if the definition names them: one for each result. */
+  readonly returns?: readonly (ReturnedInterface | undefined)[];
   /** Annotations that have no field of their own in this object. */
   readonly annotations: Annotations;
   /** What the member means, if that is documented (`org.gtk.GDBus.DocString`). */

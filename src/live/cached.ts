@@ -3,8 +3,8 @@ import type { Handle } from '../base/handle.js';
 import { KnownOptions } from '../base/known-options.js';
 import { checkObjectPath } from '../base/names.js';
 import { checkSignal, checkTimeout } from '../base/parameters.js';
-import type { Bus } from '../bus/bus.js';
 import { wait } from '../bus/wait.js';
+import type { ProxyBus } from '../client/remote.js';
 import type { Describable } from '../service/class/describe.js';
 import type { VariantChoice } from '../signature/types.js';
 import { describedBy, type LiveOptions, liveTable } from './described.js';
@@ -69,7 +69,7 @@ export class CachedProxy extends LiveProxy implements Handle {
 
 /** Follows an object, and resolves when its values are known. */
 export async function cachedObject(
-  bus: Bus,
+  bus: ProxyBus,
   what: Describable,
   destination: string | undefined,
   path: string,

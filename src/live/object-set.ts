@@ -2,8 +2,7 @@
 import { inspect } from 'node:util';
 import { EndHandle, type Handle } from '../base/handle.js';
 import { printable } from '../base/printable.js';
-import type { Bus } from '../bus/bus.js';
-import type { Aliases } from '../client/remote.js';
+import type { Aliases, ProxyBus } from '../client/remote.js';
 import type { InterfaceDescription } from '../interface/description.js';
 import type { VariantChoice } from '../signature/types.js';
 import { type ChangesOptions, changesOptions, ObjectChanges } from './changes.js';
@@ -42,7 +41,7 @@ export class ViewProxy extends LiveProxy {
 }
 
 export class ObjectSet {
-  readonly #bus: Bus;
+  readonly #bus: ProxyBus;
   readonly #store: ObjectStore;
   readonly #destination: string | undefined;
   readonly #described: Described;
@@ -53,7 +52,7 @@ export class ObjectSet {
   readonly #reported = new Set<string>();
 
   constructor(
-    bus: Bus,
+    bus: ProxyBus,
     store: ObjectStore,
     destination: string | undefined,
     described: Described,

@@ -8,8 +8,8 @@ import { KnownOptions } from '../base/known-options.js';
 import { checkObjectPath } from '../base/names.js';
 import { checkTimeout } from '../base/parameters.js';
 import { printable } from '../base/printable.js';
-import type { Bus } from '../bus/bus.js';
 import type { Shared } from '../client/proxy-types.js';
+import type { ProxyBus } from '../client/remote.js';
 import type { Describable } from '../service/class/describe.js';
 import type { VariantChoice } from '../signature/types.js';
 import { describedBy, type LiveOptions, liveOptions } from './described.js';
@@ -49,7 +49,7 @@ export class ObjectsView implements Handle {
   readonly destination: string | undefined;
   /** The path of the object manager. */
   readonly path: string;
-  readonly #bus: Bus;
+  readonly #bus: ProxyBus;
   readonly #store: ObjectStore;
   readonly #source: LiveSource<StoreChange>;
   /** By class, definition or description. */
@@ -61,7 +61,7 @@ export class ObjectsView implements Handle {
    * @param belong makes the view end with the share of the connection
    */
   constructor(
-    bus: Bus,
+    bus: ProxyBus,
     destination: string | undefined,
     path: string,
     options: ObjectsOptions,

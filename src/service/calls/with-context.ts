@@ -1,5 +1,5 @@
-import type { ArgumentList } from '../../interface/build.js';
 import type { HandlerParameters } from '../../interface/definitions.js';
+import type { ArgumentList } from '../../interface/member-inputs.js';
 import type { VariantChoice } from '../../signature/types.js';
 import type { CallContext } from './call-context.js';
 

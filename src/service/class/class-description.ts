@@ -2,8 +2,9 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions } from '../../base/known-options.js';
 import { quoted } from '../../base/names.js';
-import { interfaceDescription, type MethodInput, type PropertyInput, type SignalInput } from '../../interface/build.js';
+import { interfaceDescription } from '../../interface/build.js';
 import type { Access, InterfaceDescription } from '../../interface/description.js';
+import type { MethodInput, PropertyInput, SignalInput } from '../../interface/member-inputs.js';
 import { type HandlerOrder, orderTable, withoutBroadcasts } from '../permits/member-rules.js';
 import { type InterfacePermissions, interfacePermits, type Permission } from '../permits/permission.js';
 import { membersOf, type PropertyMember } from './members.js';

@@ -10,8 +10,8 @@
  */
 import { InvalidArgumentError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
-import type { MethodInput, PropertyInput, SignalInput } from '../../interface/build.js';
 import type { Access } from '../../interface/description.js';
+import type { MethodInput, PropertyInput, SignalInput } from '../../interface/member-inputs.js';
 import type { OwnRule } from '../permits/member-rules.js';
 
 interface MemberNote {

@@ -1,7 +1,7 @@
 /** The compile-time checks of `@method`: they compare the method's parameters and result with its signatures. */
 
 import type { InvalidName, ValidMemberName } from '../../base/name-grammar.js';
-import type { ArgumentList } from '../../interface/build.js';
+import type { ArgumentList } from '../../interface/member-inputs.js';
 import type {
   ReadArgumentsAs,
   ReadResult,

@@ -1,8 +1,8 @@
 /** `@method`: makes a method of the class answer calls from the bus. */
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
-import type { ArgumentList, MethodInput } from '../../interface/build.js';
 import type { NoReply } from '../../interface/definitions.js';
+import type { ArgumentList, MethodInput } from '../../interface/member-inputs.js';
 import type { ValidArguments, VariantChoice } from '../../signature/types.js';
 import type { HandlerOrder, RuleInput } from '../permits/member-rules.js';
 import type { MethodPermission } from '../permits/permission.js';

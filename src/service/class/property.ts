@@ -1,6 +1,7 @@
 /** `@property`: makes an accessor, a getter and setter, or a plain field of the class a D-Bus property. */
-import type { PropertyInput } from '../../interface/build.js';
+
 import type { Access, EmitsChanged } from '../../interface/description.js';
+import type { PropertyInput } from '../../interface/member-inputs.js';
 import type { ValidType, VariantChoice } from '../../signature/types.js';
 import type { HandlerOrder, RuleInput, ValueCheckOf } from '../permits/member-rules.js';
 import type { PropertyPermissionsOf } from '../permits/permission.js';

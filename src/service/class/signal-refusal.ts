@@ -1,5 +1,5 @@
 /** The compile-time checks of `@signal`: they compare the method's result with its signature. */
-import type { ArgumentList } from '../../interface/build.js';
+import type { ArgumentList } from '../../interface/member-inputs.js';
 import type { ReadArguments, WriteResult } from '../../signature/types.js';
 import type { Carries, SignalArguments } from './emits.js';
 import type { FunctionOf, NameRefusal, NoFunction } from './method-refusal.js';

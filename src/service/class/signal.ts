@@ -1,7 +1,7 @@
 /** `@signal`: makes a method of the class send a signal when it is called. */
 
 import type { ValidMemberName } from '../../base/name-grammar.js';
-import type { ArgumentList, SignalInput } from '../../interface/build.js';
+import type { ArgumentList, SignalInput } from '../../interface/member-inputs.js';
 import type { ValidArguments } from '../../signature/types.js';
 import { isThenable } from '../thenable.js';
 import {

@@ -3,7 +3,6 @@
 import { inspect } from 'node:util';
 import type { Callable } from '../../base/called-by-itself.js';
 import { InvalidArgumentError } from '../../base/errors.js';
-import type { ArgumentList } from '../../interface/build.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type {
   AccessOf,
@@ -16,6 +15,7 @@ import type {
   VariantsOf,
 } from '../../interface/definitions.js';
 import type { Access, InterfaceDescription } from '../../interface/description.js';
+import type { ArgumentList } from '../../interface/member-inputs.js';
 import type { ReadValueAs, VariantChoice, WriteArguments, WriteValue } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import type { ParametersWithContext } from '../calls/with-context.js';

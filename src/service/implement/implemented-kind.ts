@@ -1,9 +1,9 @@
 /** What all objects share that `implement` made of one definition: everything that the definition alone determines. */
 
 import { report } from '../../diagnostics/problems.js';
-import type { ReadingChoice } from '../../interface/build.js';
 import type { InterfaceDefinition } from '../../interface/define-interface.js';
 import type { InterfaceDescription } from '../../interface/description.js';
+import type { ReadingChoice } from '../../interface/member-inputs.js';
 import type { VariantChoice } from '../../signature/types.js';
 
 /** The object that has the properties. */

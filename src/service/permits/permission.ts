@@ -5,8 +5,8 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { anyValue, KnownOptions } from '../../base/known-options.js';
 import { quoted } from '../../base/names.js';
-import type { ArgumentList } from '../../interface/build.js';
 import type { HandlerParameters } from '../../interface/definitions.js';
+import type { ArgumentList } from '../../interface/member-inputs.js';
 import type { ReadValueAs, VariantChoice } from '../../signature/types.js';
 import type { CallContext } from '../calls/call-context.js';
 import { detailsOf } from './authorize.js';
