@@ -1,0 +1,116 @@
+/** BlueZ and its OBEX daemon. */
+import { dict } from 'busbar';
+import type { Family } from './family.js';
+
+export const bluez: Family = {
+  title: 'BlueZ, the Bluetooth daemon (system bus)',
+  prefix: 'org.bluez.',
+  constants: {
+    NAME: ['org.bluez', 'The well-known name of BlueZ.'],
+    PATH: [
+      '/org/bluez',
+      'The object of the managers of agents and profiles. Adapters are below it: `/org/bluez/hci0`.',
+    ],
+  },
+  docs: {
+    Adapter: 'A Bluetooth adapter of the machine.',
+    'Adapter.StartDiscovery':
+      'Looks for devices until `StopDiscovery`, or until the caller leaves. Devices appear as objects.',
+    'Adapter.SetDiscoveryFilter': 'What `StartDiscovery` of this caller looks for.',
+    'Adapter.RemoveDevice': 'Forgets a device and its pairing.',
+    'Adapter.DiscoverableTimeout': 'Seconds; 0 is no limit.',
+    Device: 'A remote device.',
+    'Device.Connect': 'Connects all profiles of the device.',
+    'Device.Pair': 'Pairs with the device. The agent of the caller is asked for a PIN or a confirmation.',
+    'Device.RSSI': 'Signal strength in dBm, while the device is being discovered.',
+    'Device.ServicesResolved': 'Whether the GATT services of the connected device are known.',
+    Battery: 'The battery of a device.',
+    'Battery.Percentage': 'From 0 to 100.',
+    GattService: 'A GATT service of a device, or of an application that registered one.',
+    GattCharacteristic: 'A characteristic of a GATT service.',
+    'GattCharacteristic.StartNotify': 'Changes of the value are announced as changes of the property `Value`.',
+    'GattCharacteristic.Flags': 'What can be done: `read`, `write`, `notify` and others.',
+    GattDescriptor: 'A descriptor of a characteristic.',
+    GattManager: 'Registers the GATT services of an application.',
+    GattProfile: 'Exported by an application that uses GATT services of devices as soon as they are connected.',
+    Agent: 'Exported by an application that asks the user for a PIN or a confirmation.',
+    AgentManager: 'Where agents register.',
+    'AgentManager.RegisterAgent.capability':
+      '`DisplayOnly`, `DisplayYesNo`, `KeyboardOnly`, `NoInputNoOutput` or `KeyboardDisplay`; empty is `KeyboardDisplay`',
+    LEAdvertisement: 'Exported by an application that advertises.',
+    LEAdvertisingManager: 'Registers advertisements of applications.',
+    AdvertisementMonitor: 'Exported by an application that waits for certain advertisements.',
+    Profile: 'Exported by an application that implements a profile, such as a serial port.',
+    'Profile.NewConnection': 'A device has connected. The descriptor is the socket of the connection.',
+    ProfileManager: 'Where profiles register.',
+    Media: 'Registers endpoints and players of applications.',
+    MediaEndpoint: 'Exported by an application that sends or receives audio.',
+    MediaTransport: 'A stream of audio.',
+    'MediaTransport.Acquire': 'The socket of the stream, and the largest packets in both directions.',
+    MediaControl: 'Replaced by {@link MediaPlayer}.',
+    MediaPlayer: 'A player on a remote device.',
+    'MediaPlayer.Position': 'Milliseconds from the beginning of the track.',
+    MediaFolder: 'A folder of a player on a remote device.',
+    MediaItem: 'An item in a folder.',
+    Network: 'Connects to the network of a device (PAN).',
+    NetworkServer: 'Lets devices use a network of the machine.',
+    Input: 'A keyboard, mouse or other input device.',
+    HealthManager: 'Applications for medical devices (HDP).',
+    HealthDevice: 'A medical device (HDP).',
+    HealthChannel: 'A channel to a medical device (HDP).',
+  },
+  types: {
+    'Adapter.SetDiscoveryFilter.properties': dict({
+      'UUIDs?': 'as',
+      'RSSI?': 'n',
+      'Pathloss?': 'q',
+      'Transport?': 's',
+      'DuplicateData?': 'b',
+      'Discoverable?': 'b',
+      'Pattern?': 's',
+      '...': 'v',
+    }),
+    'GattCharacteristic.ReadValue.options': dict({ 'offset?': 'q', 'mtu?': 'q', 'device?': 'o', '...': 'v' }),
+    'GattCharacteristic.WriteValue.options': dict({
+      ...{ 'offset?': 'q', 'type?': 's', 'mtu?': 'q', 'device?': 'o', 'link?': 's', 'prepare-authorize?': 'b' },
+      '...': 'v',
+    }),
+    'GattDescriptor.ReadValue.options': dict({ 'offset?': 'q', 'device?': 'o', 'link?': 's', '...': 'v' }),
+    'GattDescriptor.WriteValue.options': dict({
+      ...{ 'offset?': 'q', 'device?': 'o', 'link?': 's', 'prepare-authorize?': 'b' },
+      '...': 'v',
+    }),
+    'MediaPlayer.Track': dict({
+      ...{ 'Title?': 's', 'Artist?': 's', 'Album?': 's', 'Genre?': 's' },
+      ...{ 'NumberOfTracks?': 'u', 'TrackNumber?': 'u', 'Duration?': 'u' },
+      '...': 'v',
+    }),
+    'ProfileManager.RegisterProfile.options': dict({
+      ...{ 'Name?': 's', 'Service?': 's', 'Role?': 's', 'Channel?': 'q', 'PSM?': 'q' },
+      ...{ 'RequireAuthentication?': 'b', 'RequireAuthorization?': 'b', 'AutoConnect?': 'b' },
+      ...{ 'ServiceRecord?': 's', 'Version?': 'q', 'Features?': 'q' },
+      '...': 'v',
+    }),
+  },
+};
+
+export const obex: Family = {
+  title: 'The OBEX daemon of BlueZ, which sends and receives files and messages (session bus)',
+  prefix: 'org.bluez.obex.',
+  constants: {
+    NAME: ['org.bluez.obex', 'The well-known name of the daemon.'],
+    PATH: ['/org/bluez/obex', 'The object of its managers.'],
+  },
+  docs: {
+    Client: 'Makes sessions with devices.',
+    Session: 'A session with a device.',
+    ObjectPush: 'Sends files.',
+    FileTransfer: 'The folders of a device.',
+    PhonebookAccess: 'The contacts of a device.',
+    MessageAccess: 'The messages of a device.',
+    Message: 'A message of a device.',
+    Synchronization: 'Synchronizes contacts.',
+    Transfer: 'A transfer in progress.',
+    AgentManager: 'Where agents register, which are asked whether a file may be received.',
+  },
+};
