@@ -4,6 +4,7 @@
  */
 import { readOptions, refuse } from './options.mjs';
 import { compileTests } from './setup/compiled-tests.mjs';
+import { buildInterfaces } from './setup/interfaces.mjs';
 import { SetupError } from './setup/report.mjs';
 import {
   foundSdbusLibrary,
@@ -57,6 +58,8 @@ if (values.list) exitWith(suites.map(listed).join('\n'), 0);
 const report = new Report(suites);
 await prepare(compileTests);
 await prepare(installPeers ? setupTestedLibrary : setupLibrary);
+// Programs of the guide import @busbar/interfaces, too.
+if (suites.some(({ name }) => /guide|interfaces/.test(name))) await prepare(buildInterfaces);
 skipWithoutSdbus();
 for (const { suites, summary } of groups) {
   const start = performance.now();

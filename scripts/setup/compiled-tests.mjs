@@ -23,7 +23,7 @@ const folder = join(root, 'build', 'tests');
 
 /** Types are tested by the compiler, and each compiler has its own way with the dialects of decorators. */
 const excluded = /^test\/(types\/|dialects\/(standard|legacy)\.ts)/;
-const compiledFolders = ['src', 'test', 'examples'];
+const compiledFolders = ['src', 'test', 'examples', 'packages'];
 const linked = ['build', 'prebuilds', 'scripts'];
 const manifest = {
   name: 'busbar',

@@ -11,7 +11,7 @@ export type PreciseType =
   | readonly string[];
 
 /** Numbers that a service gives names in its documentation. */
-export interface Numbers {
+interface Numbers {
   readonly docs: string;
   readonly values: Readonly<Record<string, number>>;
 }
