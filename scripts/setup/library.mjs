@@ -21,7 +21,7 @@ const newest = 'dist/index.js';
 const outputs = [...declarations, ...Object.keys(modules)];
 
 /** Further files that affect the result. */
-const makers = ['bundling', 'common-module', 'compact-statements', 'declarations', 'library', 'syntax'].map(
+const makers = ['bundling', 'common-module', 'declarations', 'library', 'short-lines', 'syntax'].map(
   (name) => `scripts/setup/${name}.mjs`,
 );
 
