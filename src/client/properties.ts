@@ -194,6 +194,8 @@ const refused = Symbol('refused');
 /** Values that were made of received ones, by the names of their properties. */
 export type ConvertedValues = Map<string, { readonly sent: Variant; readonly value: unknown }>;
 
+type RefuseProperty = (property: PropertyDescription, sent: Variant | Misfit) => void;
+
 /** Whether a value is not the received one: it has variants in it. */
 function isConverted({ signature }: Variant): boolean {
   return signature.includes('v');
@@ -212,38 +214,52 @@ export function valuesOf(
   remote: Remote,
   sent: Sent,
   isWrapped: boolean,
-  refuse: (property: PropertyDescription, sent: Variant | Misfit) => void,
+  refuse: RefuseProperty,
   converted?: ConvertedValues,
 ): Record<string, unknown> {
-  const { description, options } = remote;
   const values: Record<string, unknown> = {};
   for (const [name, each] of sent instanceof Map ? sent : Object.entries(sent)) {
-    const property = description.properties.get(name);
-    if (options.loose !== true && property !== undefined && !isOfType(each, property)) {
-      refuse(property, each);
-      continue;
-    }
-    const known = converted?.get(name);
-    const value =
-      known !== undefined && known.sent === each
-        ? known.value
-        : hasShapeOf(each, property)
-          ? shapeContent(remote, property, each, (misfit) => {
-              refuse(property, misfit);
-              return refused;
-            })
-          : options.variants === 'keep'
-            ? entryKeeping(values, name, inner(each, property))
-            : contentOf(each, property, options, isWrapped);
-    if (converted !== undefined && isConverted(each)) converted.set(name, { sent: each, value });
-    if (value === refused) continue;
-    if (options.variants === 'keep' && hasShapeOf(each, property)) {
-      rememberRead(rememberTypes(values), name, value, each);
-    }
-    if (name === '__proto__') defineProto(values, value);
-    else values[name] = value;
+    putValue(values, remote, name, each, isWrapped, refuse, converted);
   }
   return values;
+}
+
+/** Puts one of {@link valuesOf} among the others. Returns whether it has its type. */
+export function putValue(
+  values: Record<string, unknown>,
+  remote: Remote,
+  name: string,
+  sent: Variant,
+  isWrapped: boolean,
+  refuse: RefuseProperty,
+  converted: ConvertedValues | undefined,
+): boolean {
+  const { description, options } = remote;
+  const property = description.properties.get(name);
+  if (options.loose !== true && property !== undefined && !isOfType(sent, property)) {
+    refuse(property, sent);
+    return false;
+  }
+  const known = converted?.get(name);
+  const value =
+    known !== undefined && known.sent === sent
+      ? known.value
+      : hasShapeOf(sent, property)
+        ? shapeContent(remote, property, sent, (misfit) => {
+            refuse(property, misfit);
+            return refused;
+          })
+        : options.variants === 'keep'
+          ? entryKeeping(values, name, inner(sent, property))
+          : contentOf(sent, property, options, isWrapped);
+  if (converted !== undefined && isConverted(sent)) converted.set(name, { sent, value });
+  if (value === refused) return false;
+  if (options.variants === 'keep' && hasShapeOf(sent, property)) {
+    rememberRead(rememberTypes(values), name, value, sent);
+  }
+  if (name === '__proto__') defineProto(values, value);
+  else values[name] = value;
+  return true;
 }
 
 /** Reports, once for each property, that a value was dropped. */

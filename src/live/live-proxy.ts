@@ -6,10 +6,9 @@ import { inspect } from 'node:util';
 import { EndHandle, type Handle } from '../base/handle.js';
 import { checkFunction } from '../base/parameters.js';
 import { type Subscription, SubscriptionHandle } from '../bus/rules/subscription.js';
-import { type ConvertedValues, tellDroppedProperty, valuesOf } from '../client/properties.js';
+import { type ConvertedValues, putValue, tellDroppedProperty, valuesOf } from '../client/properties.js';
 import { RemoteInterface } from '../client/proxy.js';
 import type { Remote } from '../client/remote.js';
-import { defineProto } from '../codec/decode-container.js';
 import type { Misfit } from '../codec/misfit.js';
 import { runHandler } from '../diagnostics/problems.js';
 import type { InterfaceDescription, PropertyDescription } from '../interface/description.js';
@@ -60,22 +59,10 @@ function keptOut(description: InterfaceDescription): readonly string[] {
   return names;
 }
 
-/** Those of the sent values that have these names. */
-function only(names: readonly string[], sent: Readonly<Sent>): Sent {
-  const some: Sent = Object.create(null);
-  for (const name of names) if (Object.hasOwn(sent, name)) some[name] = sent[name] as Variant;
-  return some;
-}
-
-/** A copy of the values after a change of the named ones: reading all of them again takes several times as long. */
-function withChanges(values: Values, names: readonly string[], changed: Values): Values {
-  const copy: Record<string, unknown> = { ...values };
-  for (const name of names) {
-    if (!Object.hasOwn(changed, name)) delete copy[name];
-    else if (name === '__proto__') defineProto(copy, changed[name]);
-    else copy[name] = changed[name];
-  }
-  return copy;
+/** Reports values that do not have their types. */
+function refuserOf(remote: Remote) {
+  return (property: PropertyDescription, value: Variant | Misfit): void =>
+    tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
 }
 
 const nothing: Values = Object.freeze({});
@@ -125,18 +112,31 @@ export class LiveProxy extends RemoteInterface {
     const values =
       earlier === undefined || changed === undefined
         ? this.#valuesOf(sent, converted)
-        : withChanges(earlier.values, changed, this.#valuesOf(only(changed, sent), converted));
+        : this.#withChanges(earlier.values, changed, sent, converted);
     this.#read = { managed, version, values, converted: converted.size > 0 ? converted : undefined };
     return values;
   }
 
   #valuesOf(sent: Readonly<Sent>, converted: ConvertedValues): Record<string, unknown> {
-    const remote = this.#remote;
-    const refuse = (property: PropertyDescription, value: Variant | Misfit) =>
-      tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
-    const values = valuesOf(remote, sent, true, refuse, converted);
-    for (const name of keptOut(remote.description)) delete values[name];
+    const values = valuesOf(this.#remote, sent, true, refuserOf(this.#remote), converted);
+    for (const name of keptOut(this.#remote.description)) delete values[name];
     return values;
+  }
+
+  /** A copy of the values after a change of the named ones: reading all of them again takes several times as long. */
+  #withChanges(values: Values, names: readonly string[], sent: Readonly<Sent>, converted: ConvertedValues): Values {
+    const remote = this.#remote;
+    const hidden = keptOut(remote.description);
+    const refuse = refuserOf(remote);
+    const copy: Record<string, unknown> = { ...values };
+    for (const name of names) {
+      const isPut =
+        Object.hasOwn(sent, name) &&
+        !hidden.includes(name) &&
+        putValue(copy, remote, name, sent[name] as Variant, true, refuse, converted);
+      if (!isPut) delete copy[name];
+    }
+    return copy;
   }
 
   /**
