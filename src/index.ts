@@ -123,6 +123,7 @@ export type {
   ReturnedInterface,
   SignalDescription,
 } from './interface/description.js';
+export { type Difference, type DifferenceKind, interfaceDifferences } from './interface/differences.js';
 export type {
   ArgumentList,
   MethodInput,

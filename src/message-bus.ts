@@ -3,13 +3,15 @@
  * layers for these.
  */
 import { inspect } from 'node:util';
-import { isWellKnownName } from './base/names.js';
 import { nameSuccessors } from './base/successors.js';
 import { Bus } from './bus/bus.js';
 import type { BusStats } from './bus/bus-stats.js';
+import { busSuccessors } from './bus/bus-successors.js';
+import { warnOfEarlyName } from './bus/names/early-name.js';
 import type { BusOptions } from './bus/names/named-endpoint.js';
 import type { OwnedName } from './bus/names/owned-name.js';
 import type { RequestNameOptions } from './bus/names/owned-names.js';
+import type { CallOptions } from './bus/names/requests.js';
 import type { Subscription } from './bus/rules/subscription.js';
 import { type ObjectOptions, type RemoteObject, remoteObject } from './client/object.js';
 import { makeProxy } from './client/proxy.js';
@@ -18,6 +20,7 @@ import { type SignalsOptions, type SignalsRule, signalsOfMany } from './client/s
 import type { Connection } from './connection/connection.js';
 import type { IncomingMessage } from './connection/receiving/incoming-message.js';
 import type { TimeLimit } from './connection/time-limit.js';
+import { type Difference, interfaceDifferences } from './interface/differences.js';
 import { type CachedOptions, cachedObject } from './live/cached.js';
 import { describedBy } from './live/described.js';
 import type { CachedObject, LiveReading } from './live/live-types.js';
@@ -29,9 +32,6 @@ import type { ExportedObject } from './service/objects/exports.js';
 import { type Export, Exports } from './service/objects/exports.js';
 import type { TreeOptions } from './service/objects/subtree.js';
 import type { VariantChoice } from './signature/types.js';
-
-/** Whether this process has been warned that exports must come before names. */
-let warned = false;
 
 /**
  * A connection to a bus or a peer. It makes calls, subscribes to signals, owns and watches names, exports objects, and
@@ -159,19 +159,7 @@ export class MessageBus extends Bus {
    * @see D-Bus specification, section "org.freedesktop.DBus.RequestName"
    */
   override requestName(name: string, options: RequestNameOptions = {}): Promise<OwnedName> {
-    if (
-      this.#exports.size === 0 &&
-      !this.answersByHandlers &&
-      !warned &&
-      this.state === 'open' &&
-      isWellKnownName(name)
-    ) {
-      warned = true;
-      process.emitWarning(
-        `${name} is requested before any object is exported: calls that arrive now find no object. Export first, or add a message handler that answers.`,
-        { code: 'BUSBAR_NAME_BEFORE_EXPORT' },
-      );
-    }
+    if (this.#exports.size === 0 && !this.answersByHandlers && this.state === 'open') warnOfEarlyName(name);
     return super.requestName(name, options);
   }
 
@@ -215,6 +203,33 @@ export class MessageBus extends Bus {
     const hasDestination = options !== undefined || (second !== undefined && typeof second !== 'object');
     if (hasDestination) return remoteObject(this, first, second as string, options);
     return remoteObject(this, undefined, first as string, second as ObjectOptions | undefined);
+  }
+
+  /**
+   * Compares an object with the description of an interface that it should have. It introspects the object, and nothing
+   * else is sent.
+   *
+   * @example
+   * ```ts
+   * const differences = await bus.conforms(Module, 'org.example.dbustest', '/org/example/dbustest');
+   * const failures = differences.filter(({ isFailure }) => isFailure);
+   * if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'));
+   * ```
+   * @param what the interface: a `ServiceInterface` class, a definition, or a description
+   * @param destination the name of the connection that has the object; `undefined` between peers
+   * @returns the differences; an empty list if there are none. Members that only the object has are no failures
+   * @throws (rejects) as {@link object} does
+   * @see D-Bus specification, section "Introspection Data Format"
+   */
+  async conforms(
+    what: Describable,
+    destination: string | undefined,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<readonly Difference[]> {
+    const { node } = await remoteObject(this, destination, path, options);
+    const description = describe(what);
+    return interfaceDifferences(description, node.interfaces.get(description.name));
   }
 
   /**
@@ -330,16 +345,4 @@ export class MessageBus extends Bus {
   }
 }
 
-nameSuccessors(MessageBus.prototype, 'bus', {
-  getProxyObject:
-    'use bus.proxy(Interface, name, path), or await bus.object(name, path) for what the object says of itself',
-  getInterface: 'use bus.proxy(Interface, name, path)',
-  disconnect: 'use await bus.close()',
-  newSerial: 'use bus.reserveSerial()',
-  addMethodHandler: 'use bus.addMessageHandler(handler)',
-  removeMethodHandler: 'end what addMessageHandler() returned',
-  unexport: 'end what export() returned',
-  on: 'use bus.subscribe(rule, listener) for signals, bus.addMessageHandler(handler) for messages, bus.disconnected for the end',
-  addMatch: 'use bus.subscribe(rule, listener)',
-  removeMatch: 'end what subscribe() returned',
-});
+nameSuccessors(MessageBus.prototype, 'bus', busSuccessors);

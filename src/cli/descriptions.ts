@@ -26,7 +26,7 @@ export function describedByFiles(files: readonly string[]): Promise<readonly Des
       files.map(async (origin) => {
         try {
           const xml = await readFile(origin, 'utf8');
-          return { origin, interfaces: interfacesOf(library.parseIntrospection(xml, { origin })) };
+          return { origin, interfaces: interfacesOf(library.parseIntrospection(xml, { origin, documentation: true })) };
         } catch (error) {
           throw new CommandFailure(`${origin}: ${error instanceof Error ? error.message : String(error)}`);
         }

@@ -11,7 +11,7 @@ import type { Annotations, EmitsChanged } from './description.js';
 const DEPRECATED = 'org.freedesktop.DBus.Deprecated';
 const NO_REPLY = 'org.freedesktop.DBus.Method.NoReply';
 /** The documentation of an element, as gdbus-codegen reads it and GLib's `gdbus introspect` shows it. */
-const DOC_STRING = 'org.gtk.GDBus.DocString';
+export const DOC_STRING = 'org.gtk.GDBus.DocString';
 const EMITS_CHANGED_SIGNAL = 'org.freedesktop.DBus.Property.EmitsChangedSignal';
 
 const emitsByValue: Readonly<Record<string, EmitsChanged>> = {

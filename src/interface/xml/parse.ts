@@ -8,10 +8,18 @@
 import { InvalidArgumentError } from '../../base/errors.js';
 import { KnownOptions } from '../../base/known-options.js';
 import { checkInterfaceName, checkMemberName, checkObjectPath, isObjectPath, quoted } from '../../base/names.js';
-import { checkOptionalString } from '../../base/parameters.js';
+import { checkBoolean, checkOptionalString } from '../../base/parameters.js';
 import { report } from '../../diagnostics/problems.js';
 import { parseSignature, parseSingle } from '../../signature/parse.js';
-import { checkAnnotation, defaultEmits, readDocs, readFields, withoutDocs, withoutFields } from '../annotations.js';
+import {
+  checkAnnotation,
+  DOC_STRING,
+  defaultEmits,
+  readDocs,
+  readFields,
+  withoutDocs,
+  withoutFields,
+} from '../annotations.js';
 import type {
   Access,
   Annotations,
@@ -23,6 +31,7 @@ import type {
   PropertyDescription,
   SignalDescription,
 } from '../description.js';
+import { DocumentationReader } from './documentation.js';
 import { atOnce, inSlices, type Work } from './slices.js';
 import { readXml, type XmlElement } from './xml.js';
 
@@ -34,12 +43,18 @@ export interface ParseIntrospectionOptions {
   readonly maximumLength?: number | undefined;
   /** The maximum depth of nested elements. 128 by default. */
   readonly maximumDepth?: number | undefined;
+  /**
+   * `true`: documentation beside annotations is read as well, into the same fields `docs`: elements `<doc:doc>` and
+   * `<tp:docstring>`, and comments before elements as gtk-doc has them (`<!-- Name: @argument: text -->`).
+   */
+  readonly documentation?: boolean | undefined;
 }
 
 const parseOptions = new KnownOptions<ParseIntrospectionOptions>('parseIntrospection()', {
   origin: checkOptionalString,
   maximumLength: checkMaximum,
   maximumDepth: checkMaximum,
+  documentation: checkBoolean,
 });
 
 function checkMaximum(value: unknown, name: string): void {
@@ -88,23 +103,27 @@ export function parseReceivedIntrospection(xml: string, origin?: string): Promis
 }
 
 function* parseWork(xml: string, options: ParseIntrospectionOptions): Work<NodeDescription> {
-  const root = yield* readXml(xml, {
+  const documentation = options.documentation === true ? new DocumentationReader() : undefined;
+  const limits = {
     maximumLength: options.maximumLength ?? LENGTH_MAXIMUM,
     maximumDepth: options.maximumDepth ?? DEPTH_MAXIMUM,
-  });
+  };
+  const root = yield* readXml(xml, limits, documentation);
   if (root.name !== 'node') {
     throw new InvalidArgumentError(`the root of introspection data is <node>, not <${root.name.slice(0, 100)}>`);
   }
-  return yield* new IntrospectionReader(options.origin).root(root);
+  return yield* new IntrospectionReader(options.origin, documentation).root(root);
 }
 
 /** Reads elements. An error in an element is thrown, and caught where the element can be left out. */
 class IntrospectionReader {
   readonly #origin: string;
+  readonly #documentation: DocumentationReader | undefined;
   #unusable = 0;
   #elements = 0;
 
-  constructor(origin: string | undefined) {
+  constructor(origin: string | undefined, documentation: DocumentationReader | undefined) {
+    this.#documentation = documentation;
     this.#origin = origin === undefined ? 'introspection data' : `introspection data of ${origin}`;
   }
 
@@ -246,6 +265,8 @@ class IntrospectionReader {
         annotations.set(name, value);
       });
     }
+    const docs = this.#documentation?.textOf(element);
+    if (docs !== undefined && readDocs(annotations).docs === undefined) annotations.set(DOC_STRING, docs);
     return annotations;
   }
 

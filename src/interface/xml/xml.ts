@@ -1,5 +1,6 @@
 /**
- * Reads and writes introspection data as XML elements. Text, comments, documentation and unknown elements are skipped.
+ * Reads and writes introspection data as XML elements. Text, comments, documentation and unknown elements are skipped,
+ * unless documentation is asked for.
  * Declarations are not interpreted, so no entity can expand.
  *
  * The parser is saxes, which jsdom relies on. It is strict and conformant, has types, and does not recurse: it parses
@@ -10,6 +11,7 @@
 import { SaxesParser } from 'saxes';
 import { InvalidArgumentError } from '../../base/errors.js';
 import { printable } from '../../base/printable.js';
+import type { DocumentationReader } from './documentation.js';
 import type { Work } from './slices.js';
 
 export interface XmlElement {
@@ -68,9 +70,14 @@ export function isXmlText(text: string): boolean {
 /**
  * Reads a document.
  *
+ * @param documentation gets what documents the elements, if that is asked for
  * @throws {@link InvalidArgumentError} if the text is not well-formed XML, or exceeds a limit
  */
-export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits): Work<XmlElement> {
+export function* readXml(
+  xml: string,
+  { maximumLength, maximumDepth }: XmlLimits,
+  documentation?: DocumentationReader,
+): Work<XmlElement> {
   if (typeof xml !== 'string') throw new InvalidArgumentError(`introspection data must be a string, not ${typeof xml}`);
   if (xml.length > maximumLength) {
     throw new InvalidArgumentError(
@@ -112,21 +119,32 @@ export function* readXml(xml: string, { maximumLength, maximumDepth }: XmlLimits
     if (++depth > maximumDepth) {
       throw new InvalidArgumentError(`introspection data is nested deeper than ${maximumDepth} elements`);
     }
-    if (unknownDepth > 0) return;
+    if (unknownDepth > 0) return documentation?.openUnknown(name, false, attributes.name);
     if (depth > 1 && !ELEMENTS.has(name)) {
       unknownDepth = depth;
-      return;
+      return documentation?.openUnknown(name, true, attributes.name);
     }
     if (undefinedEntity !== undefined) throw notWellFormed(`${undefinedEntity} Entities are not expanded`);
     const children: XmlElement[] = [];
-    open.at(-1)?.push({ name, attributes: new Map(Object.entries(attributes)), children, line: parser.line });
+    const element = { name, attributes: new Map(Object.entries(attributes)), children, line: parser.line };
+    open.at(-1)?.push(element);
     open.push(children);
+    documentation?.begin(element);
   });
-  parser.on('closetag', () => {
-    if (unknownDepth === 0) open.pop();
-    else if (unknownDepth === depth) unknownDepth = 0;
+  parser.on('closetag', ({ name }) => {
+    if (unknownDepth === 0) {
+      open.pop();
+      documentation?.end();
+    } else {
+      documentation?.closeUnknown(name, unknownDepth === depth);
+      if (unknownDepth === depth) unknownDepth = 0;
+    }
     depth--;
   });
+  if (documentation !== undefined) {
+    parser.on('text', (read) => documentation.text(read));
+    parser.on('comment', (comment) => documentation.comment(comment));
+  }
   parser.on('error', ({ message }) => {
     // Documentation uses entities of its own (PackageKit, UPower). Undefined entities are errors only in attributes.
     if (!message.endsWith('undefined entity.')) throw notWellFormed(printable(message));
