@@ -119,7 +119,7 @@ const isSlow = (name) => name.endsWith('-model') || slow.includes(name);
 export function allSuites() {
   const connecting = connectingFolders.flatMap(testFiles).flatMap(onEachTransport);
   // These run both transports at once.
-  const own = ['unit', 'documentation', 'interfaces', 'differential', 'soak'].flatMap(testFiles);
+  const own = ['unit', 'documentation', 'generator', 'interfaces', 'differential', 'soak'].flatMap(testFiles);
   return [...tools(), ...packed(), ...own, ...connecting];
 }
 

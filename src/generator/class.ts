@@ -13,8 +13,8 @@ import { type Expression, type Row, table, WIDTH, written } from './layout.js';
 import { memberKey, parameterNames, string, untaken } from './literals.js';
 import { tupleType, valueType } from './value-types.js';
 
-/** Members of every instance, and what a class cannot have as a member. */
-const TAKEN = ['constructor', 'emitPropertiesChanged', 'signalsTo', '__proto__'];
+/** Members of every instance, which are not to be replaced, and what a class cannot have as a member. */
+const TAKEN = [...Object.getOwnPropertyNames(Object.prototype), 'emitPropertiesChanged', 'signalsTo'];
 
 const MEMBER = 2;
 

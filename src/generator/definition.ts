@@ -93,7 +93,7 @@ export function propertyOptions(
   const rows: Row[] = [...first, { key: 'type', value: string(signature) }];
   if (access !== 'readwrite') rows.push({ key: 'access', value: string(access) });
   // A definition refuses a constant that can be set. Introspection data may say so.
-  const isOdd = emits === 'const' && access === 'readwrite';
+  const isOdd = emits === 'const' && access !== 'read';
   if (emits !== assumed && !isOdd) rows.push({ key: 'emits', value: emitsText(emits) });
   const others = isOdd && emits !== assumed ? new Map([[EMITS_CHANGED, String(emits)], ...annotations]) : annotations;
   return table([...rows, ...memberRows({ ...property, annotations: others })]);

@@ -44,7 +44,7 @@ export function generateFiles(descriptions: Iterable<InterfaceDescription>, form
 }
 
 /** Generates the text of the file for an interface. */
-export function generateInterface(description: InterfaceDescription, form: Form): string {
+function generateInterface(description: InterfaceDescription, form: Form): string {
   const name = exportedName(description.name);
   const parts = form === 'class' ? [classText(description, name)] : [definitionTexts(description, name)];
   if (form === 'service') parts.push(skeletonText(description, name));
@@ -57,7 +57,7 @@ export function generateInterface(description: InterfaceDescription, form: Form)
 /** The names that a text uses, from the library. Values come first, in the order that formatters sort them. */
 const imported = [
   ['defineInterface', /\bdefineInterface\(/],
-  ['type Emits', /\bEmits\b/],
+  ['type Emits', /\): Emits[< ]/],
   ['type FileDescriptor', /\bFileDescriptor\b/],
   ['type ImplementationMembers', /\bImplementationMembers</],
   ['method', /^ {2}@method\(/m],
@@ -70,7 +70,7 @@ const imported = [
 ] as const;
 
 function imports(text: string): string {
-  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
   const names = imported.filter(([, use]) => use.test(code)).map(([name]) => name);
   const line = `import { ${names.join(', ')} } from 'busbar';\n`;
   return line.length <= WIDTH + 1

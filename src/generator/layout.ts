@@ -60,8 +60,8 @@ export function written(expression: Expression, indent: number, before: string, 
   if (flat !== undefined && before.length + flat.length + after <= WIDTH) return flat;
   const inner = ' '.repeat(indent + 2);
   if (typeof expression === 'string') {
-    // A text that is too long stands on a line of its own.
-    return /^\s*\w{3,}: $/.test(before) && /^['"]/.test(expression) ? `\n${inner}${expression}` : expression;
+    // A text that is too long stands on a line of its own, unless its key is so short that it would hardly move.
+    return /^\s*[^\s:].{4,}: $/.test(before) && /^['"]/.test(expression) ? `\n${inner}${expression}` : expression;
   }
   const end = ' '.repeat(indent);
   if ('rows' in expression) {

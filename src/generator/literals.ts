@@ -6,9 +6,10 @@ const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 /**
  * Characters that are not seen as what they are: control characters, separators of lines, marks of direction, which
- * reorder the text that is shown, halves of characters, and what is no character. Joiners are parts of emoji and words.
+ * reorder the text that is shown, halves of characters, and what is no character: compilers take
+ * U+FFFD for the sign of a file without text. Joiners are parts of emoji and words.
  */
-const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}]/gu;
+const UNSEEN = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Cn}\p{Zl}\p{Zp}\ufffd]/gu;
 
 /** A string literal, with the quotes that need fewer escapes. */
 export function string(text: string): string {
@@ -40,7 +41,7 @@ export function memberKey(name: string): string {
 }
 
 /** An identifier that resembles a name: `max-speed` → `max_speed`. Names are free text. */
-export function identifier(name: string): string {
+function identifier(name: string): string {
   const word = name.replace(/[^\w$]+/g, '_').replace(/^(?=\d)/, '_');
   return word === '' ? '_' : word;
 }
@@ -105,7 +106,7 @@ export function commentText(text: string): string {
     .replace(/^(\s*)@/gm, '$1\\@')
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, '  ')
-    .replace(UNSEEN, (character) => (character === '\n' ? character : '\uFFFD'))
+    .replace(UNSEEN, (character) => (character === '\n' ? character : '?'))
     .trim();
 }
 

@@ -66,7 +66,7 @@ test('an interface that the object does not have is missing, and an object that 
   const reason = new Error('no longer needed');
   const aborted = buses.client.conforms(Definition, undefined, '/lamp', { signal: AbortSignal.abort(reason) });
   assert.is(await rejection(aborted), reason);
-  assert.match(String(await rejection(buses.client.conforms(Definition, undefined, 'lamp'))), /object path/);
+  assert.match(String(await rejection(buses.client.conforms(Definition, undefined, 'lamp'))), /path/);
 });
 
 async function connected() {
