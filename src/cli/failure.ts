@@ -57,6 +57,10 @@ function codeOf(error: unknown): ExitCode {
 
 /** An answer has the name of the error, by which it is documented. */
 function textOf(error: InstanceType<typeof library.DBusError>): string {
-  if (error.reply !== undefined) return `${printable(error.dbusName)}: ${printable(error.message)}`;
+  if (error.reply !== undefined) {
+    // The library adds the place of the call to the text, which the command line has already.
+    const [text] = error.body;
+    return `${printable(error.dbusName)}: ${printable(typeof text === 'string' ? text : error.message)}`;
+  }
   return error.message.split('\n').map(printable).join('\n');
 }

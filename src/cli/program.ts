@@ -106,8 +106,9 @@ function configured(parser: Parser): Parser {
 
 /** The errors of the parser are written like all others. */
 function usageText(text: string): string {
-  return text
-    .trim()
+  const isOption = /^error: unknown option/.test(text) && !/Did you mean/.test(text);
+  const hint = isOption ? '\nwrite -- before values that begin with a dash' : '';
+  return `${text.trim()}${hint}`
     .replace(/^error: /, '')
     .replace(/\(Did you mean (one of )?(.*)\?\)/, (_, several, names) =>
       several ? `did you mean one of these: ${names}?` : `did you mean ${names}?`,
