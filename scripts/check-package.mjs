@@ -20,14 +20,14 @@ const LARGEST_DOWNLOAD = 1_000_000;
 const NEEDED = [
   ...['dist/index.js', 'dist/index.d.ts', 'dist/load.cjs', 'dist/index.cjs', 'dist/index.d.cts'],
   ...['dist/current-call.js', 'dist/current-call.d.ts', 'dist/current-call.cjs', 'dist/current-call.d.cts'],
-  ...['dist/cli.js', 'dist/native.tar.gz', 'LICENSE', 'THIRD-PARTY-NOTICES'],
+  ...['dist/cli.js', 'dist/native.tar.br', 'LICENSE', 'THIRD-PARTY-NOTICES'],
 ];
 
 /** The files that the package may contain. */
 const EXPECTED = [
   /^dist\/(index|current-call)\.(js|d\.ts|cjs|d\.cts)$/,
   /^dist\/cli\.js$/,
-  /^dist\/(load\.cjs|native\.tar\.gz)$/,
+  /^dist\/(load\.cjs|native\.tar\.br)$/,
   /^current-call\/package\.json$/,
   /^prebuilds\/(stamp\.json|linux-[a-z0-9]+\/busbar\.(glibc|musl)\.node)$/,
   /^(package\.json|README\.md|LICENSE|THIRD-PARTY-NOTICES)$/,
@@ -39,7 +39,7 @@ const PARTS = [
   ['`dist/index.cjs`', /^dist\/index\.cjs$/],
   ['`dist/cli.js`', /^dist\/cli\.js$/],
   ['`dist/index.d.ts`, `dist/index.d.cts`', /^dist\/index\.d\.c?ts$/],
-  ['`dist/native.tar.gz`', /^dist\/native\.tar\.gz$/],
+  ['`dist/native.tar.br`', /^dist\/native\.tar\.br$/],
   ['other files', /^/],
 ];
 

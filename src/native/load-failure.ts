@@ -132,9 +132,13 @@ function rebuildCommand(built: string): string {
   return `run npx cmake-js build -B Release in ${folder}, or remove ${join(folder, 'build')} if there are prebuilt binaries`;
 }
 
+/** Unpacks the sources of the addon. In the project they are not packed. */
+const UNPACK =
+  'node -e "process.stdout.write(zlib.brotliDecompressSync(fs.readFileSync(\'dist/native.tar.br\')))" | tar -xf - && ';
+
 function buildCommand({ folder, of }: Place): string {
   const where = of === 'package' ? folder : 'the folder of the package, which has the sources,';
-  const unpacked = existsSync(join(folder, 'CMakeLists.txt')) ? '' : 'tar -xzf dist/native.tar.gz && ';
+  const unpacked = existsSync(join(folder, 'CMakeLists.txt')) ? '' : UNPACK;
   return (
     `to build one, with a C++20 compiler and CMake, run in ${where}:\n` +
     `    ${unpacked}npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release`

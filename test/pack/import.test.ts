@@ -99,7 +99,7 @@ function assertOutputHas(output: string, parts: readonly (string | RegExp)[]): v
 
 const shipped = 'prebuilt binaries: linux-arm/busbar.glibc.node, linux-arm64/busbar.glibc.node';
 const command =
-  'tar -xzf dist/native.tar.gz && npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release';
+  'dist/native.tar.br\')))" | tar -xf - && npm install --no-save --save-prod --omit=dev cmake-js node-addon-api && npx cmake-js build -B Release';
 
 test('on an architecture without a binary, the error of connecting has the architecture, the binaries, and how to build one', async () => {
   const folder = join('node_modules', 'busbar');
