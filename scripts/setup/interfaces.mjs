@@ -51,7 +51,8 @@ async function buildDeclarations() {
   const { dts } = await import('rollup-plugin-dts');
   for (const name of families()) {
     const input = join(root, parts, `${name}.d.ts`);
-    const text = readFileSync(input, 'utf8');
+    // The compiler names the library by its place if the file does not import it.
+    const text = readFileSync(input, 'utf8').replaceAll(/import\("(?:\.\.\/)+dist\/index\.\w+"\)/g, 'import("busbar")');
     const isWhole = !/from '\.\//.test(text);
     const declarations = isWhole ? text : await rolledUp(rollup, dts, input);
     writeFileSync(join(root, folder, 'dist', `${name}.d.cts`), declarations);

@@ -74,6 +74,12 @@ export const testPeers = [
   program('powerprofilesctl', 'power-profiles-daemon'),
   program('secret-tool', 'libsecret-tools'),
   program('avahi-browse', 'avahi-utils'),
+  {
+    name: 'xdg-desktop-portal',
+    // Not in a folder of programs: the bus starts it.
+    present: () => ['/usr/libexec', '/usr/lib'].some((folder) => existsSync(join(folder, 'xdg-desktop-portal'))),
+    packages: { 'apt-get': 'xdg-desktop-portal', dnf: 'xdg-desktop-portal', pacman: 'xdg-desktop-portal' },
+  },
   program('python3', 'python3'),
   pythonModule('gi', 'python3-gi'),
   {
