@@ -51,7 +51,7 @@ export class ObjectStore implements Mirror<StoreChange> {
    * The objects by path: their interfaces by name, or what the service sent. Interfaces are made of it when the object
    * is used, or one of its interfaces is asked for: making those of ten thousand objects takes as long as decoding them.
    */
-  readonly #objects = new Map<string, Map<string, ManagedInterface> | SentObject>();
+  readonly #objects = new Map<string, Map<string, ManagedInterface> | SentInterfaces>();
   /** How many objects are as the service sent them. */
   #unused = 0;
   readonly #byName = new Map<string, Map<string, ManagedInterface>>();
@@ -139,8 +139,9 @@ export class ObjectStore implements Mirror<StoreChange> {
     const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
     this.#isFilling = true;
     for (const path of Object.keys(objects)) {
-      removeAll(reply, objects[path] as SentInterfaces);
-      this.#objects.set(path, new SentObject(objects[path] as SentInterfaces));
+      const interfaces = objects[path] as SentInterfaces;
+      removeAll(reply, interfaces);
+      this.#objects.set(path, interfaces);
       this.#unused++;
     }
   }
@@ -253,9 +254,8 @@ export class ObjectStore implements Mirror<StoreChange> {
 
   /** The interfaces of an object, which are made now if it has not been used before. */
   #objectAt(path: string): Map<string, ManagedInterface> | undefined {
-    const object = this.#objects.get(path);
-    if (!(object instanceof SentObject)) return object;
-    const { interfaces } = object;
+    const interfaces = this.#objects.get(path);
+    if (interfaces === undefined || interfaces instanceof Map) return interfaces;
     const made = new Map<string, ManagedInterface>();
     this.#objects.set(path, made);
     this.#unused--;
@@ -332,15 +332,6 @@ export class ObjectStore implements Mirror<StoreChange> {
 /** As {@link removeDescriptors}, for the interfaces of an object. */
 function removeAll(carrier: Parameters<typeof removeDescriptors>[0], interfaces: SentInterfaces): void {
   if (carrier.hasDescriptors) for (const sent of Object.values(interfaces)) removeDescriptors(carrier, sent);
-}
-
-/** An object that has not been used since it was sent. */
-class SentObject {
-  readonly interfaces: SentInterfaces;
-
-  constructor(interfaces: SentInterfaces) {
-    this.interfaces = interfaces;
-  }
 }
 
 const none: ReadonlyMap<string, ManagedInterface> = new Map();
