@@ -67,6 +67,7 @@ export const testPeers = [
     packages: { 'apt-get': 'polkitd' },
   },
   program('gdbus', 'libglib2.0-bin'),
+  program('tshark', 'tshark'),
   program('playerctl', 'playerctl'),
   program('notify-send', 'libnotify-bin'),
   program('bluetoothctl', 'bluez'),

@@ -97,6 +97,7 @@ const slow = [
   'bus/losing',
   'bus/message-limits',
   'bus/monitor',
+  'bus/pcap',
   'bus/name-handles',
   'bus/native-ends',
   'bus/peer-admission',

@@ -15,6 +15,9 @@ export interface SentMessage {
   readonly errorName: string | undefined;
   readonly replySerial: number | undefined;
   readonly destination: string | undefined;
+  /** Clients send none. */
+  readonly sender: string | undefined;
+  readonly unixFds: number | undefined;
   readonly signature: string;
   readonly body: Buffer;
   /** The first value of the body, if it is a string. */
@@ -71,6 +74,8 @@ function readMessage(bytes: Buffer): SentMessage {
     errorName: text(Field.ErrorName),
     replySerial: fields.get(Field.ReplySerial) as number | undefined,
     destination: text(Field.Destination),
+    sender: text(Field.Sender),
+    unixFds: fields.get(Field.UnixFds) as number | undefined,
     signature,
     body,
     text: signature.startsWith('s') ? body.toString('utf8', 4, 4 + body.readUInt32LE(0)) : undefined,
