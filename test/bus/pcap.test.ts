@@ -121,7 +121,7 @@ const everyType: readonly (readonly [string, unknown])[] = [
   ['u', 4_294_967_293],
   ['x', -4n],
   ['t', 18_446_744_073_709_551_612n],
-  ['d', 1.5],
+  ['d', 2.25],
   ['s', 'hé 😀'],
   ['o', '/a/b'],
   ['g', 'a{sv}'],
@@ -159,7 +159,7 @@ testUnless(missingPrograms('tshark'), test, 'tshark reads every type of either b
   const faults = await outputOf('tshark', ['-r', file, '-Y', '_ws.malformed or _ws.expert']);
   assert.is(faults, '');
   const values = await outputOf('tshark', ['-r', file, '-O', 'dbus', '-V']);
-  for (const shown of ['Int16: -2', 'Uint64: 18446744073709551612 (0xfffffffffffffffc)', 'String: hé 😀', 'Double: 1.5', 'Int64: -4']) {
+  for (const shown of ['Int16: -2', 'Uint64: 18446744073709551612 (0xfffffffffffffffc)', 'String: hé 😀', 'Double: 2.25', 'Int64: -4']) {
     assert.is(values.split(`${shown}\n`).length, 3, `both byte orders: ${shown}`);
   }
 });
