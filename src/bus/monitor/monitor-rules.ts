@@ -1,7 +1,7 @@
 /**
  * The rules of a monitor. The bus applies them, and busbar applies them once more: it asks for further messages that it
  * needs itself, changes of names and perhaps replies. And buses differ: dbus-broker ignores the condition `destination` if
- * it is a well-known name.
+ * it is a well-known name, and finds too little for the conditions `argNpath`, which the bus does not get.
  */
 import { InvalidArgumentError } from '../../base/errors.js';
 import { checkArray } from '../../base/parameters.js';
@@ -31,6 +31,7 @@ export const NAME_CHANGES: MatchRule = {
 export class MonitorRules {
   /** The rules as the bus gets them; none for all messages. */
   readonly texts: readonly string[];
+  readonly #isForAll: boolean;
   readonly #tests: readonly ((message: MatchableMessage, peers: MonitoredPeers) => boolean)[];
 
   /**
@@ -41,13 +42,15 @@ export class MonitorRules {
     const all: readonly MonitorRule[] = Array.isArray(rules) ? rules : [rules];
     checkArray(all, 'rules');
     const given = all.map((rule) => {
-      const text = formatMatchRule(rule);
+      formatMatchRule(rule);
+      const text = formatMatchRule(withoutArgumentPaths(rule));
       if ('eavesdrop' in rule) {
         throw new InvalidArgumentError('eavesdrop: a monitor gets the messages to all destinations without it');
       }
       return text;
     });
     this.#tests = all.map(testOf);
+    this.#isForAll = all.length === 0 || all.some((rule) => formatMatchRule(rule) === '');
     const further: MatchRule[] = withReplies ? [{ type: 'method_return' }, { type: 'error' }] : [];
     // A rule without conditions, as no rule, is met by every message.
     this.texts =
@@ -56,8 +59,13 @@ export class MonitorRules {
 
   /** Whether a message meets one of the rules of the program. */
   areMetBy(message: MatchableMessage, peers: MonitoredPeers): boolean {
-    return this.texts.length === 0 || this.#tests.some((test) => test(message, peers));
+    return this.#isForAll || this.#tests.some((test) => test(message, peers));
   }
+}
+
+/** An argument that ends in `/` and is a prefix of the value meets the condition, too; not for dbus-broker. */
+function withoutArgumentPaths(rule: MonitorRule): MonitorRule {
+  return Object.fromEntries(Object.entries(rule).filter(([key]) => !/^arg\d+path$/.test(key)));
 }
 
 function testOf(rule: MonitorRule): (message: MatchableMessage, peers: MonitoredPeers) => boolean {
