@@ -7,6 +7,7 @@ import { generate } from './commands/generate.js';
 import { get } from './commands/get.js';
 import { introspect } from './commands/introspect.js';
 import { list } from './commands/list.js';
+import { monitor } from './commands/monitor.js';
 import { set } from './commands/set.js';
 import { tree } from './commands/tree.js';
 
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   get,
   set,
   emit,
+  monitor,
   generate,
   diff,
 ];

@@ -25,16 +25,20 @@ export class Output {
   readonly isTerminal: boolean;
   readonly #colours: boolean;
 
-  constructor({ json, color }: OutputOptions) {
+  readonly #stream: NodeJS.WriteStream;
+
+  /** @param stream standard output, or standard error for what is beside the result */
+  constructor({ json, color }: OutputOptions, stream = process.stdout as NodeJS.WriteStream) {
+    this.#stream = stream;
     this.json = json;
-    this.isTerminal = process.stdout.isTTY === true;
-    this.#colours = color && !json && hasColours(process.stdout);
+    this.isTerminal = stream.isTTY === true;
+    this.#colours = color && !json && hasColours(stream);
   }
 
   /** The number of columns, which lines are fitted into; `Infinity` if standard output is not a terminal. */
   get width(): number {
     if (!this.isTerminal) return Number.POSITIVE_INFINITY;
-    return process.stdout.columns || Number(process.env.COLUMNS) || WIDTH_DEFAULT;
+    return this.#stream.columns || Number(process.env.COLUMNS) || WIDTH_DEFAULT;
   }
 
   /** The text in a colour or another format, if there are colours. */
@@ -44,12 +48,12 @@ export class Output {
 
   /** Prints a line. */
   line(text = ''): void {
-    process.stdout.write(`${text}\n`);
+    this.#stream.write(`${text}\n`);
   }
 
   /** Prints many lines at once. */
   lines(texts: readonly string[]): void {
-    if (texts.length > 0) process.stdout.write(`${texts.join('\n')}\n`);
+    if (texts.length > 0) this.#stream.write(`${texts.join('\n')}\n`);
   }
 
   /** The text, cut to a number of columns, with `…` in place of the rest. */

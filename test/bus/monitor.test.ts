@@ -277,6 +277,21 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     assert.equal(seen, ['7', '8', '9']);
   });
 
+  testHere('messages that are read together have nearly the same time', async (world) => {
+    using monitor = world.bus.monitor({ member: 'Said' });
+    await monitor.ready;
+    for (let index = 0; index < 100; index++) world.say(String(index));
+    await world.service.flush();
+    // The process is busy while the messages arrive.
+    const until = performance.now() + 200;
+    while (performance.now() < until);
+    const times: number[] = [];
+    for await (const { time } of monitor) if (times.push(time) === 100) break;
+    assert.equal([...times].sort((a, b) => a - b), times);
+    const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
+    assert.ok(gaps.filter((gap) => gap < 5).length > 50, gaps.join(' '));
+  });
+
   testHere('descriptors are closed when the next message is asked for, unless they are taken', async (world) => {
     const { bus, client } = world;
     const before = openFds();
