@@ -287,7 +287,10 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     while (performance.now() < until);
     const times: number[] = [];
     for await (const { time } of monitor) if (times.push(time) === 100) break;
-    assert.equal([...times].sort((a, b) => a - b), times);
+    assert.equal(
+      [...times].sort((a, b) => a - b),
+      times,
+    );
     const gaps = times.slice(1).map((time, index) => time - (times[index] as number));
     assert.ok(gaps.filter((gap) => gap < 5).length > 50, gaps.join(' '));
   });

@@ -159,7 +159,13 @@ testUnless(missingPrograms('tshark'), test, 'tshark reads every type of either b
   const faults = await outputOf('tshark', ['-r', file, '-Y', '_ws.malformed or _ws.expert']);
   assert.is(faults, '');
   const values = await outputOf('tshark', ['-r', file, '-O', 'dbus', '-V']);
-  for (const shown of ['Int16: -2', 'Uint64: 18446744073709551612 (0xfffffffffffffffc)', 'String: hé 😀', 'Double: 2.25', 'Int64: -4']) {
+  for (const shown of [
+    'Int16: -2',
+    'Uint64: 18446744073709551612 (0xfffffffffffffffc)',
+    'String: hé 😀',
+    'Double: 2.25',
+    'Int64: -4',
+  ]) {
     assert.is(values.split(`${shown}\n`).length, 3, `both byte orders: ${shown}`);
   }
 });
