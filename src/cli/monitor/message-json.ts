@@ -31,7 +31,7 @@ function peerJson(peer: MonitoredPeer | undefined) {
 }
 
 /** The time with microseconds. */
-export function isoTime(time: number): string {
+function isoTime(time: number): string {
   const microseconds = Math.round(time * 1000);
   const date = new Date(Math.floor(microseconds / 1000));
   return date.toISOString().replace('Z', `${String(microseconds % 1000).padStart(3, '0')}Z`);
