@@ -1,6 +1,6 @@
 /**
- * Stand-ins for services of a desktop and a machine, on the bus of the environment: the members that the README and the
- * recipes of the guide use. Prints `ready` when all names are owned.
+ * Stand-ins for services of a desktop and a machine, on the bus of the environment: the members that the README and
+ * pages of the guide use. Prints `ready` when all names are owned.
  */
 import { openSync } from 'node:fs';
 import { connect, defineInterface, FileDescriptor, implement } from 'busbar';
@@ -98,6 +98,47 @@ const device = implement(
   { Alias: 'Headphones', Connected: true },
 );
 
+const adapter = implement(
+  defineInterface('org.bluez.Adapter1', {
+    methods: { SetDiscoveryFilter: { in: ['filter:a{sv}'] }, StartDiscovery: {} },
+  }),
+  {
+    SetDiscoveryFilter() {},
+    StartDiscovery() {
+      const found = implement(
+        defineInterface('org.bluez.Device1', {
+          properties: { Alias: { type: 's', access: 'read' }, RSSI: { type: 'n', access: 'read' } },
+        }),
+        { Alias: 'Thermometer', RSSI: -61 },
+      );
+      later(() => bus.export('/org/bluez/hci0/dev_66_77_88_99_AA_BB', found));
+    },
+  },
+);
+
+/** Dialogs for several files are answered, and those for one file are cancelled. */
+const chooser = implement(
+  defineInterface('org.freedesktop.portal.FileChooser', {
+    methods: { OpenFile: { in: ['parent:s', 'title:s', 'options:a{sv}'], out: ['handle:o'] } },
+  }),
+  {
+    OpenFile(_parent, _title, { handle_token, multiple }, { sender = '' }) {
+      const path = `/org/freedesktop/portal/desktop/request/${sender.slice(1).replaceAll('.', '_')}/${handle_token}`;
+      const request = implement(
+        defineInterface('org.freedesktop.portal.Request', { signals: { Response: { args: 'ua{sv}' } } }),
+        {},
+      );
+      const exported = bus.export(path, request);
+      later(() => {
+        if (multiple === true) request.to(sender).emit.Response(0, { uris: ['file:///home/ada/cat.png'] });
+        else request.to(sender).emit.Response(1, {});
+        exported.end();
+      });
+      return path;
+    },
+  },
+);
+
 const editor = implement(
   defineInterface('org.freedesktop.Application', { methods: { Activate: { in: ['data:a{sv}'] } } }),
   { Activate() {} },
@@ -110,6 +151,8 @@ bus.export('/org/freedesktop/NetworkManager', network);
 bus.export('/org/freedesktop/systemd1', systemd);
 bus.export('/org/freedesktop/login1', login);
 bus.exportObjectManager('/');
+bus.export('/org/bluez/hci0', adapter);
+bus.export('/org/freedesktop/portal/desktop', chooser);
 bus.export('/org/bluez/hci0/dev_00_11_22_33_44_55', device);
 bus.export('/org/example/Editor', editor);
 for (const name of [
@@ -120,6 +163,7 @@ for (const name of [
   'org.freedesktop.systemd1',
   'org.freedesktop.login1',
   'org.bluez',
+  'org.freedesktop.portal.Desktop',
   'org.example.Editor',
 ]) {
   await bus.requestName(name);

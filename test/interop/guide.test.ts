@@ -127,7 +127,7 @@ for (const page of pages) {
   if (programs.length === 0) continue;
   test(`the programs of ${page} print what it shows`, async () => {
     await using daemon = await PrivateBus.start(busFor(page, files));
-    await using _desktop = page === 'recipes.md' ? await startDesktop(daemon.env) : undefined;
+    await using _desktop = desktopPages.includes(page) ? await startDesktop(daemon.env) : undefined;
     const started: Started[] = [];
     try {
       for (const file of programs) started.push(await start(page, file, daemon.env));
@@ -160,7 +160,10 @@ function serviceFolderOf(page: string, files: readonly DocumentedFile[]): string
   return folder;
 }
 
-/** The services that the recipes call. */
+/** Pages whose programs are clients of services of a desktop. */
+const desktopPages = ['recipes.md', 'ready-interfaces.md'];
+
+/** The services that they call. */
 async function startDesktop(env: PrivateBus['env']): Promise<Program> {
   const desktop = Program.start(process.execPath, programArguments('test/interop/desktop.ts'), {
     env,
