@@ -1,7 +1,9 @@
 /** All commands, in the order of the help. */
 import type { Command } from './command.js';
 import { call } from './commands/call.js';
+import { completion } from './commands/completion.js';
 import { diff } from './commands/diff.js';
+import { doctor } from './commands/doctor.js';
 import { emit } from './commands/emit.js';
 import { generate } from './commands/generate.js';
 import { get } from './commands/get.js';
@@ -23,4 +25,6 @@ export const commands: readonly Command[] = [
   monitor,
   generate,
   diff,
+  doctor,
+  completion,
 ];

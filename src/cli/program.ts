@@ -3,6 +3,7 @@ import { Argument, CommanderError, type Help, Option, Command as Parser } from '
 import type { Command, CommandArgument, CommandOption, OptionValues } from './command.js';
 import { commands } from './commands.js';
 import { commonOptions } from './common-options.js';
+import { complete } from './complete.js';
 import { ExitCode, explain, UsageFailure } from './failure.js';
 import { loadLibrary } from './library.js';
 import { hasColours, styled } from './output.js';
@@ -15,6 +16,10 @@ const GUIDE =
 
 /** Runs the command that the words name, and resolves with the exit code. Prints errors. */
 export async function runProgram(words: readonly string[], version: string): Promise<number> {
+  if (words[0] === '__complete') {
+    await complete(commands, words.slice(1));
+    return ExitCode.Ok;
+  }
   const running: { session?: Session } = {};
   const interrupt = () => running.session?.interrupt();
   const program = makeProgram(version, async (command, parser, given) => {
