@@ -1,7 +1,7 @@
 /**
  * `npm run check:release`, which npm runs before it publishes: the version has a dated section in the changelog; if a tag
  * is published, it is that of the version; package.json names the repository, which npm compares with the origin of the
- * package, the site and the place to report bugs; and the checks of the binaries and of the package find nothing.
+ * package, the site and the place to report bugs; @busbar/interfaces has the same version; and the checks of the binaries and of the package find nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -28,6 +28,9 @@ if (refType === 'tag' && refName !== `v${version}`) problems.push(`the tag is ${
 for (const name of ['repository', 'homepage', 'bugs']) {
   if (addresses[name] === undefined) problems.push(`package.json has no ${name}`);
 }
+const interfaces = JSON.parse(readFileSync(join(root, 'packages/interfaces/package.json'), 'utf8'));
+if (interfaces.version !== version || interfaces.peerDependencies.busbar !== `^${version}`)
+  problems.push(`packages/interfaces/package.json has another version than ${version}, or asks for another one`);
 for (const [script, ...args] of [['check-prebuilds.mjs', '--release'], ['check-package.mjs']]) {
   const { status } = spawnSync(process.execPath, [join('scripts', script), ...args], { cwd: root, stdio: 'inherit' });
   if (status !== 0) problems.push(`scripts/${script} has failed`);

@@ -6,7 +6,12 @@ import * as assert from 'uvu/assert';
 import { families } from '../../packages/interfaces/families/index.js';
 import { outputs } from '../../packages/interfaces/generate/outputs.js';
 import { exportedNameIn } from '../../packages/interfaces/generate/overlay.js';
-import { type InterfaceDefinition, type InterfaceDescription, parseIntrospection } from '../../src/index.js';
+import {
+  type InterfaceDefinition,
+  type InterfaceDescription,
+  introspectionXml,
+  parseIntrospection,
+} from '../../src/index.js';
 import { projectRoot } from '../helpers/paths.js';
 
 const test = suite('ready definitions');
@@ -63,7 +68,11 @@ for (const family of names) {
     const definitions = await definitionsIn(family);
     assert.equal([...definitions.values()].map(({ name }) => name).sort(), [...recorded.keys()].sort());
     for (const { name, description } of definitions.values()) {
-      assert.equal(facts(description, family), facts(recorded.get(name) as InterfaceDescription, family), name);
+      const expected = facts(recorded.get(name) as InterfaceDescription, family);
+      assert.equal(facts(description, family), expected, name);
+      // A service of the definition describes itself as the recorded one did.
+      const xml = introspectionXml({ path: '/', interfaces: new Map([[name, description]]), children: new Map() });
+      assert.equal(facts(parseIntrospection(xml).interfaces.get(name) as InterfaceDescription, family), expected, name);
     }
   });
 }

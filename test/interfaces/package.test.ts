@@ -124,10 +124,11 @@ export async function use(bus: MessageBus): Promise<void> {
 }
 `;
 
-for (const [title, compiler] of [
-  ['oldest', 'test/types/oldest/node_modules/typescript'],
-  ['newest of version 5', 'test/types/five/node_modules/typescript'],
-  ['newest', 'node_modules/typescript'],
+// The newest one also checks what the declarations contain beside the program's own needs, which takes others seconds.
+for (const [title, compiler, skipLibCheck] of [
+  ['oldest', 'test/types/oldest/node_modules/typescript', true],
+  ['newest of version 5', 'test/types/five/node_modules/typescript', true],
+  ['newest', 'node_modules/typescript', false],
 ] as const) {
   test(`the ${title} TypeScript compiles a program that imports all paths, in both forms`, () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
@@ -135,7 +136,7 @@ for (const [title, compiler] of [
     writeFileSync(join(folder, 'program.cts'), program);
     const compilerOptions = {
       ...{ target: 'es2022', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true },
-      ...{ noEmit: true, skipLibCheck: false, types: [], typeRoots: [join(projectRoot, 'node_modules/@types')] },
+      ...{ noEmit: true, skipLibCheck, types: [], typeRoots: [join(projectRoot, 'node_modules/@types')] },
     };
     const project = join(folder, 'tsconfig.json');
     writeFileSync(project, JSON.stringify({ compilerOptions, files: ['program.ts', 'program.cts'] }));
