@@ -22,6 +22,7 @@ import { checkCost } from './type-tests/cost.mjs';
 import { checkCures } from './type-tests/cures.mjs';
 import { checkDeclarations } from './type-tests/declared.mjs';
 import { checkEditors } from './type-tests/editors.mjs';
+import { checkGenerated } from './type-tests/generated.mjs';
 import { checkSettings } from './type-tests/settings.mjs';
 import { tableValues } from './type-tests/table-values.mjs';
 
@@ -124,10 +125,13 @@ const checks = {
   settings: () => checkSettings(join(work, 'settings'), { oldest, newest }),
   declarations: () => checkDeclarations(join(work, 'declared'), [oldest, five, newest]),
   editors: () => checkEditors(join(work, 'editors'), five),
+  oldEditors: () => checkEditors(join(work, 'old-editors'), oldest),
   cost: () => checkCost(join(work, 'cost'), [five, newest]),
+  generated: () => checkGenerated(join(work, 'generated-definitions'), [five, newest]),
 };
 const chosen = onlyNewest && !onlyOthers ? [checks.cures] : Object.values(checks);
-const others = chosen.map((check) => check());
+const others = [];
+for (const check of chosen) others.push(await check());
 const sum = (key) => others.reduce((total, outcome) => total + outcome[key], 0);
 const failures = failed.size + sum('failed');
 

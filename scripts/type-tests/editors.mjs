@@ -1,14 +1,15 @@
 /**
  * Navigation in editors: "go to definition" leads from the member of a proxy to that of the class or definition, and the
- * parameters of a proxy have the names of the class's. The language service of TypeScript 5 answers, which editors use.
+ * parameters of a proxy have the names of the class's, or of the labels that generated definitions have, which also have
+ * documentation. The language service answers, which editors use.
  */
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { compile } from './compilers.mjs';
+import { compile, versionOf } from './compilers.mjs';
 import { installedProject } from './installed.mjs';
 
 const program = `
-import { defineInterface, type Emits, type MessageBus, method, property, ServiceInterface, signal } from 'busbar';
+import { defineInterface, type Emits, implement, type MessageBus, method, property, ServiceInterface, signal } from 'busbar';
 declare const bus: MessageBus;
 class Lamp extends ServiceInterface {
   @method({ in: 'su', out: 's' }) Dim(room: string, level: number): string { return room + level; }
@@ -18,6 +19,30 @@ class Lamp extends ServiceInterface {
 const Shelf = defineInterface('org.example.Shelf', {
   methods: { Find: { in: ['name:s'] } }, signals: { Full: {} }, properties: { Size: { type: 'u' } },
 });
+const Radio = defineInterface('org.example.Radio', {
+  methods: {
+    /**
+     * Tunes to a station.
+     *
+     * @param station its name
+     */
+    Tune: {
+      in: ['station:s', 'volume:u', 'options:a{sv}'] as [station: 'station:s', volume: 'volume:u', options: 'options:a{sv}'],
+      out: ['name:s', 'level:u'] as [name: 'name:s', level: 'level:u'],
+    },
+  },
+  signals: { Tuned: { args: ['station:s', 'strength:y'] as [station: 'station:s', strength: 'strength:y'] } },
+  properties: {
+    /** How loud it is. */
+    Volume: { type: 'u' },
+  },
+});
+const radio = bus.proxy(Radio, 'org.example', '/');
+void radio.call.Tune('', 1, {});
+void radio.with({ variants: 'wrap' }).call.Tune('', 1, {});
+radio.on.Tuned((heard) => heard);
+implement(Radio, { Tune(told) { return [told, 1]; }, Volume: 1 });
+void radio.get.Volume;
 const lamp = bus.proxy(Lamp, 'org.example', '/');
 const shelf = bus.proxy(Shelf, 'org.example', '/');
 void [lamp.call.Dim, lamp.on.Dimmed, lamp.once.Dimmed, lamp.watch.Dimmed, lamp.get.Level, lamp.set.Level];
@@ -38,7 +63,21 @@ const definitions = {
   'shelf.get.Size': 'Size: {',
   'shelf.set.Size': 'Size: {',
 };
-const shown = { 'lamp.call.Dim': 'Dim(room: string, level: number): Promise<string>' };
+/** What is shown for a name, and its documentation. */
+const TUNE =
+  'Tune: (station: string, volume: number, options: WrittenDictionary<unknown>) => Promise<[name: string, level: number]>';
+const shown = {
+  'lamp.call.Dim': ['Dim(room: string, level: number): Promise<string>'],
+  'radio.call.Tune': [TUNE, 'Tunes to a station.@param station its name'],
+  "radio.with({ variants: 'wrap' }).call.Tune": [TUNE, 'Tunes to a station.'],
+  'radio.on.Tuned': ['(station: string, strength: number) => unknown'],
+  'radio.get.Volume': ['Volume: () => Promise<number>', 'How loud it is.'],
+};
+/** What is shown while the arguments are written. */
+const written = {
+  'radio.call.Tune(': 'Tune(station: string, volume: number, options: WrittenDictionary<unknown>)',
+  'radio.on.Tuned(': 'Tuned(listener: (station: string, strength: number) => unknown)',
+};
 
 /**
  * Queries the language service, and returns how many answers were right.
@@ -66,13 +105,32 @@ export function checkEditors(folder, compiler) {
       expected,
     );
   }
-  for (const [asked, expected] of Object.entries(shown)) {
-    const info = service.getQuickInfoAtPosition(file, placeOf(asked));
-    check(`parameters shown for ${asked}`, (info?.displayParts ?? []).map(({ text }) => text).join(''), expected);
+  for (const [asked, [expected, documentation = '']] of Object.entries(shown)) {
+    const { displayParts, documentation: text, tags = [] } = service.getQuickInfoAtPosition(file, placeOf(asked)) ?? {};
+    check(`parameters shown for ${asked}`, joined(displayParts), expected);
+    const tagged = tags.map(({ name, text: about }) => `@${name} ${joined(about)}`).join('');
+    check(`documentation of ${asked}`, joined(text) + tagged, documentation);
   }
-  console.log(`navigation in editors: ${outcome.passed} passed, ${outcome.failed} failed`);
+  for (const [asked, expected] of Object.entries(written)) {
+    const { items = [] } = service.getSignatureHelpItems(file, placeOf(asked) + 1, {}) ?? {};
+    const signatures = items.map(({ prefixDisplayParts, parameters, suffixDisplayParts }) =>
+      [
+        prefixDisplayParts,
+        ...parameters.flatMap(({ displayParts }, index) => [...(index > 0 ? [[{ text: ', ' }]] : []), displayParts]),
+        suffixDisplayParts,
+      ]
+        .map(joined)
+        .join(''),
+    );
+    check(`parameters while ${asked} is written`, signatures.join('\n'), expected);
+  }
+  console.log(
+    `navigation in editors, TypeScript ${versionOf(compiler)}: ${outcome.passed} passed, ${outcome.failed} failed`,
+  );
   return outcome;
 }
+
+const joined = (parts = []) => parts.map(({ text }) => text).join('');
 
 /** The position of the last name of an expression in the last lines of the program. */
 const placeOf = (expression) => program.lastIndexOf(expression) + expression.length - 1;
