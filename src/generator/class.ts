@@ -33,7 +33,7 @@ export function classText(description: InterfaceDescription, name: string): stri
   const isPlain = docs === undefined && annotations.size === 0;
   const comment = interfaceComment(
     description,
-    'A subclass overrides the methods. Those that it does not override answer that they are not implemented.',
+    'A subclass overrides the methods; others answer that they are not implemented.',
   );
   const assumed = assumedEmits(annotations);
   const members = [
