@@ -212,8 +212,7 @@ export class MessageBus extends Bus {
    * @example
    * ```ts
    * const differences = await bus.conforms(Module, 'org.example.dbustest', '/org/example/dbustest');
-   * const failures = differences.filter(({ isFailure }) => isFailure);
-   * if (failures.length > 0) throw new Error(failures.map(({ message }) => message).join('\n'));
+   * for (const { isFailure, message } of differences) if (isFailure) console.log(message);
    * ```
    * @param what the interface: a `ServiceInterface` class, a definition, or a description
    * @param destination the name of the connection that has the object; `undefined` between peers

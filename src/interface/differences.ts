@@ -47,7 +47,8 @@ export interface Difference {
  *
  * @example
  * ```ts
- * const found = parseIntrospection(await readFile('org.example.dbustest.xml', 'utf8')).interfaces.get(Module.name);
+ * const xml = await readFile('org.example.dbustest.xml', 'utf8');
+ * const found = parseIntrospection(xml).interfaces.get(Module.name);
  * for (const { message } of interfaceDifferences(Module.description, found)) console.log(message);
  * ```
  *

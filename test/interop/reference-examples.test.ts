@@ -48,7 +48,7 @@ import { openSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import {
   type AnyProxy, arrayOf, type CallContext, type ConnectionEvent, connect, defineInterface, dict, type Emits, FileDescriptor, implement, inheritedSockets,
-  introspectionXml, keepTypes, listen, method, pair, parseSignature, pathEscape, pathUnescape, pipe,
+  interfaceDifferences, introspectionXml, keepTypes, listen, method, pair, parseIntrospection, parseSignature, pathEscape, pathUnescape, pipe,
   type ProxyOf, property, registerError, serve, ServiceInterface, sessionBus, signal, standard, structOf, systemBus, type,
   variant, writePcap,
 } from 'busbar';
