@@ -72,11 +72,17 @@ const brokered = [
 ];
 
 /**
- * Files that run on the default transport alone: programs of the documentation, and the command line, which are about the
- * layers above it.
+ * Files that run on the default transport alone. They are about the layers above it: programs of the documentation, the
+ * command line, ready interfaces, and services of examples with their clients. The soak takes a minute: `npm run soak` runs
+ * it on the other transport.
  */
-const documented = ['interop/guide', 'interop/quickstart', 'interop/readme', 'interop/reference-examples'];
-const isAboveTransports = (name) => documented.includes(name) || name.startsWith('cli/');
+const ofDefaultTransport = [
+  ...['interop/guide', 'interop/large-trees', 'interop/quickstart', 'interop/readme', 'interop/reference-examples'],
+  'reliability/soak',
+];
+const upperFolders = ['cli/', 'interfaces/', 'interop/services/'];
+const isAboveTransports = (name) =>
+  ofDefaultTransport.includes(name) || upperFolders.some((folder) => name.startsWith(folder));
 
 /** The folders whose files `npm test` runs, on the default transport if they connect: */
 const quickFolders = ['unit', 'bus', 'documentation'];
