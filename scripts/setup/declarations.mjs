@@ -77,8 +77,11 @@ function exportedInPlace(rolled) {
   const found = text.replace(declaration, (line, name) => (names.has(name) ? `export ${line}` : line));
   const rest = lists.reduce((code, [list]) => code.replace(list, ''), found);
   // Without this everything in a file of declarations is exported.
-  return `${withTabs(rest.trimEnd())}\n\nexport {};\n`;
+  return `${withTabs(withoutInnerDocs(rest).trimEnd())}\n\nexport {};\n`;
 }
+
+/** Leaves out what is said of declarations that are not exported, except of their members, which exported ones may inherit. */
+const withoutInnerDocs = (text) => text.replace(/^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?=(?!export)\S)/gm, '');
 
 /** Indents by tabs, which are a quarter of the spaces. */
 const withTabs = (text) => text.replace(/^( {4})+/gm, (spaces) => '\t'.repeat(spaces.length / 4));
