@@ -2,9 +2,9 @@
 
 import { inspect } from 'node:util';
 import { ConnectionClosedError, closedError, type DBusError, InvalidArgumentError } from '../base/errors.js';
-import { Fifo } from '../base/fifo.js';
 import type { Handle } from '../base/handle.js';
 import { KnownOptions } from '../base/known-options.js';
+import { LoopQueue } from '../base/loop-queue.js';
 import { checkSignal } from '../base/parameters.js';
 import { printable } from '../base/printable.js';
 import type { Bus } from '../bus/bus.js';
@@ -47,29 +47,17 @@ interface Waiting {
   readonly uncount: Uncount;
 }
 
-type Taker = (result: IteratorResult<unknown[], undefined> | Promise<never>) => void;
-
 /**
  * A queue of signals for a loop. Leaving the loop, disposing, an abort, or closing the connection ends the iteration.
  * The loss of the connection makes it throw. Queued signals are still delivered first, unless the loop was left.
  */
 export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
-  readonly #waiting = new Fifo<Waiting>();
-  readonly #takers = new Fifo<Taker>();
+  readonly #queue: LoopQueue<Waiting, unknown[]>;
   /** `undefined` if the abort signal had aborted before. */
   readonly #subscription: Subscription | undefined;
   readonly #stopWaiting: () => void = () => {};
   readonly #signal: string;
-  readonly #bus: Bus;
-  readonly #limit: number;
   #stopListening: () => void = () => {};
-  #dropped = 0;
-  #ended = false;
-  /**
-   * Why no further signal arrives, until the loop has thrown it: the bus refused the subscription, or the connection
-   * was lost.
-   */
-  #failure: { readonly reason: unknown } | undefined;
 
   /**
    * @internal made by `watch`
@@ -78,21 +66,32 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
   constructor(bus: Bus, which: string, listen: ListenOn, options: WatchOptions = {}) {
     const { limit = DEFAULT_LIMIT, signal } = options;
     this.#signal = which;
-    this.#bus = bus;
-    this.#limit = limit;
+    this.#queue = new LoopQueue({
+      limit,
+      take({ values, uncount }) {
+        uncount?.();
+        return values;
+      },
+      forget,
+      onFirstDrop() {
+        const what = `a loop over signals is too slow: ${limit} signals wait, and the oldest are dropped from now on`;
+        report('message', what, undefined, bus.connectionId);
+      },
+      onEnd: () => this.#onEnd(),
+    });
     if (signal?.aborted) {
-      this.#ended = true;
+      this.#queue.end();
       return;
     }
-    this.#subscription = listen((values, uncount) => this.#push(values, uncount));
+    this.#subscription = listen((values, uncount) => this.#queue.push({ values, uncount }));
     this.#subscription.ready.catch((reason: unknown) => this.#onRefused(reason));
     this.#stopWaiting = bus.whenClosed((reason) => this.#onClosed(reason));
-    if (signal !== undefined) this.#stopListening = onAbort(signal, this.#end);
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.#queue.end());
   }
 
   /** How many signals were dropped because the loop was too slow. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#queue.dropped;
   }
 
   /**
@@ -102,22 +101,12 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
    * @throws (rejects) once, {@link ConnectionClosedError} with the reason as its `cause`, if the connection was lost
    */
   next(): Promise<IteratorResult<unknown[], undefined>> {
-    const first = this.#waiting.shift();
-    if (first !== undefined) {
-      first.uncount?.();
-      return Promise.resolve({ value: first.values, done: false });
-    }
-    if (this.#failure !== undefined) return this.#tellFailure(this.#failure);
-    if (this.#ended) return Promise.resolve({ value: undefined, done: true });
-    return new Promise((resolve) => this.#takers.push(resolve));
+    return this.#queue.next();
   }
 
   /** Ends the subscription and drops queued signals. A loop calls it when it is left. */
   return(): Promise<IteratorResult<unknown[], undefined>> {
-    for (const each of this.#waiting.takeAll()) forget(each);
-    this.#failure = undefined;
-    this.#end();
-    return Promise.resolve({ value: undefined, done: true });
+    return this.#queue.leave();
   }
 
   /** Returns the queue itself, for `for await`. */
@@ -137,62 +126,29 @@ export class SignalQueue implements AsyncIterableIterator<unknown[]>, Handle {
 
   /** @internal */
   [inspect.custom](): string {
-    const state = this.#ended ? 'ended' : 'open';
-    return printable(
-      `SignalQueue { ${this.#signal}, ${state}, ${this.#waiting.size} waiting, ${this.#dropped} dropped }`,
-    );
-  }
-
-  #push(values: unknown[], uncount: Uncount): void {
-    const taker = this.#takers.shift();
-    if (taker !== undefined) {
-      uncount?.();
-      taker({ value: values, done: false });
-      return;
-    }
-    this.#waiting.push({ values, uncount });
-    if (this.#waiting.size <= this.#limit) return;
-    forget(this.#waiting.shift());
-    if (this.#dropped++ > 0) return;
-    const what = `a loop over signals is too slow: ${this.#limit} signals wait, and the oldest are dropped from now on`;
-    report('message', what, undefined, this.#bus.connectionId);
+    const { isOver, size, dropped } = this.#queue;
+    const state = isOver ? 'ended' : 'open';
+    return printable(`SignalQueue { ${this.#signal}, ${state}, ${size} waiting, ${dropped} dropped }`);
   }
 
   #onRefused(reason: unknown): void {
-    if (this.#ended || reason instanceof ConnectionClosedError) return;
-    this.#fail(reason);
+    if (!(reason instanceof ConnectionClosedError)) this.#queue.fail(reason);
   }
 
   #onClosed(reason: DBusError | undefined): void {
-    if (reason !== undefined) this.#fail(closedError('the connection was lost while waiting for signals', reason));
-    else this.#end();
+    if (reason === undefined) this.#queue.end();
+    else this.#queue.fail(closedError('the connection was lost while waiting for signals', reason));
   }
 
-  /** Makes the loop throw: a loop that ended normally would hide the failure. */
-  #fail(reason: unknown): void {
-    this.#failure = { reason };
-    const taker = this.#takers.shift();
-    if (taker !== undefined) taker(this.#tellFailure(this.#failure));
-    this.#end();
-  }
-
-  #tellFailure({ reason }: { readonly reason: unknown }): Promise<never> {
-    this.#failure = undefined;
-    return Promise.reject(reason);
-  }
-
-  readonly #end = (): void => {
-    if (this.#ended) return;
-    this.#ended = true;
+  #onEnd(): void {
     this.#subscription?.end();
     this.#stopWaiting();
     this.#stopListening();
-    for (const taker of this.#takers.takeAll()) taker({ value: undefined, done: true });
-  };
+  }
 }
 
 /** Drops a signal that no loop will read, with its descriptors. */
-function forget(waiting: Waiting | undefined): void {
-  closeDescriptors(waiting?.values);
-  waiting?.uncount?.();
+function forget({ values, uncount }: Waiting): void {
+  closeDescriptors(values);
+  uncount?.();
 }
