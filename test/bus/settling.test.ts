@@ -133,6 +133,20 @@ const ofChanges: Makers = {
   'Symbol(Symbol.dispose)': plain,
 };
 
+const monitorOf = ({ bus }: World) => bus.monitor([], { timeout: Number.POSITIVE_INFINITY });
+
+const ofMonitor: Makers = {
+  dropped: plain,
+  end: plain,
+  next: async (world) => monitorOf(world).next(),
+  ready: async (world) => monitorOf(world).ready,
+  return: async (world) => monitorOf(world).return(),
+  'Symbol(Symbol.asyncIterator)': async (world) => {
+    for await (const _ of monitorOf(world));
+  },
+  'Symbol(Symbol.dispose)': plain,
+};
+
 /** The members of a cached object that a proxy does not have. */
 const ofCached: Makers = {
   end: plain,
@@ -278,6 +292,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
       ['subscription', subscription, ofSubscription, 'bus/rules/listener.ts'],
       ['proxy', proxyOf(set), ofProxy],
       ['queue', queue, ofQueue],
+      ['monitor', monitorOf(set), ofMonitor, 'bus/monitor/monitor.ts'],
       ['view', viewOf(set), ofView, 'live/objects-view.ts'],
       ['changes', changesOf(set), ofChanges, 'live/changes.ts'],
       [
@@ -338,6 +353,7 @@ for (const kind of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
         changes: ofChanges,
         'cached object': ofCached,
         queue: ofQueue,
+        monitor: ofMonitor,
         context: ofContext,
         caller: ofCaller,
       };
