@@ -50,7 +50,9 @@ interface World extends AsyncDisposable {
   readonly bus: MessageBus;
   readonly service: MessageBus;
   readonly client: MessageBus;
-  say(text: string): void;
+  /** Emits a signal, and waits until the client has it: what it sends then comes later. */
+  say(text: string): Promise<void>;
+  emit(text: string): void;
 }
 
 async function makeWorld(daemon: Daemon): Promise<World> {
@@ -66,12 +68,19 @@ async function makeWorld(daemon: Daemon): Promise<World> {
   });
   service.export('/echo', object);
   await service.requestName(NAME);
+  const heard = new Set<unknown>();
+  await client.subscribe({ interface: NAME, member: 'Said' }, ({ body }) => void heard.add(body[0])).ready;
   return {
     server,
     bus,
     service,
     client,
-    say: (text) => object.emit.Said(text),
+    emit: (text) => object.emit.Said(text),
+    say: async (text) => {
+      object.emit.Said(text);
+      await until(() => heard.has(text));
+      heard.delete(text);
+    },
     [Symbol.asyncDispose]: async () => {
       await Promise.all([bus.close(), service.close(), client.close()]);
       await server.stop();
@@ -102,7 +111,7 @@ async function rest(monitor: Monitor, { client }: World): Promise<MonitoredMessa
 async function act({ client, say }: World): Promise<void> {
   await client.call({ ...echo, body: [new Variant('a{sv}', { level: new Variant('y', 3) })] });
   await rejection(client.call({ ...echo, member: 'Fail', signature: '', body: [] }));
-  say('said');
+  await say('said');
 }
 
 const test = suite('monitor');
@@ -193,11 +202,11 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     using monitor = bus.monitor({ sender: NAME, type: 'signal' });
     using all = bus.monitor({ member: 'Said' });
     await Promise.all([monitor.ready, all.ready]);
-    world.say('before');
+    await world.say('before');
     await service.releaseName(NAME);
-    world.say('between');
+    await world.say('between');
     await client.requestName(NAME);
-    world.say('after');
+    await world.say('after');
     client.emit({ ...END, member: 'Said', signature: 's', body: ['by the client'] });
     const last = { ...END, member: 'Said', signature: 's', body: ['last'] };
     await client.releaseName(NAME);
@@ -244,7 +253,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testHere('a lost bus makes the loop throw, behind the messages that came before', async (world) => {
     const monitor = world.bus.monitor({ member: 'Said' });
     await monitor.ready;
-    world.say('last');
+    await world.say('last');
     await until(() => inspect(monitor).includes('1 waiting'));
     await world.server.kill();
     const seen: unknown[] = [];
@@ -265,7 +274,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     using monitor = world.bus.monitor({ member: 'Said' }, { limit: 3 });
     await monitor.ready;
     const problems = await problemsOf(async () => {
-      for (let index = 0; index < 10; index++) world.say(String(index));
+      for (let index = 0; index < 10; index++) await world.say(String(index));
       await until(() => monitor.dropped === 7);
     });
     assert.equal(
@@ -280,7 +289,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
   testHere('messages that are read together have nearly the same time', async (world) => {
     using monitor = world.bus.monitor({ member: 'Said' });
     await monitor.ready;
-    for (let index = 0; index < 100; index++) world.say(String(index));
+    for (let index = 0; index < 100; index++) world.emit(String(index));
     await world.service.flush();
     // The process is busy while the messages arrive.
     const until = performance.now() + 200;
@@ -331,7 +340,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     const done = { value: undefined, done: true };
     const left = bus.monitor();
     await left.ready;
-    world.say('leave');
+    await world.say('leave');
     for await (const _ of left) break;
     assert.equal(await left.next(), done);
     const control = new AbortController();
@@ -342,7 +351,7 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] as const) {
     const next = waiting.next();
     waiting.end();
     assert.equal(await next, done);
-    world.say('queued');
+    await world.say('queued');
     await until(() => !inspect(aborted).includes(' 0 waiting'));
     control.abort();
     assert.is((await aborted.next()).done, false, 'what is queued is delivered');

@@ -87,7 +87,7 @@ class World {
     await disks.call.Format('sda', { quick: new Variant('b', true), odd: new Variant('(ynd)', [1, -2, 0.5]) });
     await disks.call.Fail().catch(() => {});
     this.#object.emit.Changed('sdä\u001b[31m', Buffer.from([0, 255]), -9_007_199_254_740_993n);
-    await this.client.listNames();
+    await this.service.listNames();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
