@@ -124,22 +124,32 @@ export async function use(bus: MessageBus): Promise<void> {
 }
 `;
 
+const readme = readFileSync(join(projectRoot, 'packages/interfaces/README.md'), 'utf8');
+const readmeProgram = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+
+test('its README lists every path', () => {
+  assert.match(readmeProgram, /@busbar\/interfaces/);
+  const listed = [...readme.matchAll(/^\| `@busbar\/interfaces\/([\w-]+)` \|/gm)].map(([, name]) => name);
+  assert.equal(listed, paths.toSorted());
+});
+
 // The newest one also checks what the declarations contain beside the program's own needs, which takes others seconds.
 for (const [title, compiler, skipLibCheck] of [
   ['oldest', 'test/types/oldest/node_modules/typescript', true],
   ['newest of version 5', 'test/types/five/node_modules/typescript', true],
   ['newest', 'node_modules/typescript', false],
 ] as const) {
-  test(`the ${title} TypeScript compiles a program that imports all paths, in both forms`, () => {
+  test(`the ${title} TypeScript compiles a program that imports all paths, in both forms, and that of the README`, () => {
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     writeFileSync(join(folder, 'program.ts'), program);
     writeFileSync(join(folder, 'program.cts'), program);
+    writeFileSync(join(folder, 'readme.ts'), readmeProgram);
     const compilerOptions = {
       ...{ target: 'es2022', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true },
       ...{ noEmit: true, skipLibCheck, types: [], typeRoots: [join(projectRoot, 'node_modules/@types')] },
     };
     const project = join(folder, 'tsconfig.json');
-    writeFileSync(project, JSON.stringify({ compilerOptions, files: ['program.ts', 'program.cts'] }));
+    writeFileSync(project, JSON.stringify({ compilerOptions, files: ['program.ts', 'program.cts', 'readme.ts'] }));
     output(process.execPath, join(compiler, 'bin/tsc'), '-p', project);
   });
 }
