@@ -226,8 +226,8 @@ export class MessageBus extends Bus {
     path: string,
     options: CallOptions = {},
   ): Promise<readonly Difference[]> {
-    const { node } = await remoteObject(this, destination, path, options);
     const description = describe(what);
+    const { node } = await remoteObject(this, destination, path, options);
     return interfaceDifferences(description, node.interfaces.get(description.name));
   }
 

@@ -53,6 +53,7 @@ const exported: Readonly<Record<string, typeof plain | typeof tried>> = {
   formatMatchRule: plain,
   implement: plain,
   inheritedSockets: plain,
+  interfaceDifferences: plain,
   introspectionXml: plain,
   isBusName: plain,
   isErrorName: plain,

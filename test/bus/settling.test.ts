@@ -51,6 +51,7 @@ const ofBus: Makers = {
   call: ({ bus }) => bus.call(never),
   canSendFileDescriptors: plain,
   close: async ({ bus }) => bus.close({ drain: 50 }),
+  conforms: ({ bus }) => bus.conforms(Settling, `${NAME}.Other`, '/'),
   credentials: ({ bus }) => bus.credentials(NAME),
   disconnected: ({ bus }) => bus.disconnected,
   emit: plain,
