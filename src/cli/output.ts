@@ -3,7 +3,7 @@
  * text without a limit of width.
  */
 import { styleText } from 'node:util';
-import { stringWidth } from './width.js';
+import { stringWidth, withoutColours } from './width.js';
 
 type Format = Parameters<typeof styleText>[0];
 
@@ -56,12 +56,12 @@ export class Output {
     if (texts.length > 0) this.#stream.write(`${texts.join('\n')}\n`);
   }
 
-  /** The text, cut to a number of columns, with `…` in place of the rest. */
+  /** The text, cut to a number of columns, with `…` in place of the rest. What is cut has no colours. */
   cut(text: string, columns: number): string {
     if (stringWidth(text) <= columns) return text;
     let width = 0;
     let kept = '';
-    for (const character of text) {
+    for (const character of withoutColours(text)) {
       width += stringWidth(character);
       if (width > columns - 1) break;
       kept += character;

@@ -8,6 +8,11 @@ const ZERO = /\p{Mark}|\u200b|\u200d|\ufe0f/u;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these sequences are the colours of text
 const COLOURS = /\u001b\[[\d;]*m/g;
 
+/** The text without colours. */
+export function withoutColours(text: string): string {
+  return text.replace(COLOURS, '');
+}
+
 /** The number of columns that a text takes in a terminal. Colours take none. */
 export function stringWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;

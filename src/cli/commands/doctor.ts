@@ -135,8 +135,9 @@ function runtimeFolder(): Finding {
 
 /** Cures by what the error of connecting says. The first that matches counts. */
 const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
+  [/did not answer|no reply|ETIMEDOUT/, 'the bus is stopped, or too busy: look at its process'],
   [
-    /belongs to (another user|the user)|rejected this user|owner/i,
+    /belongs to (another user|user|the user)|rejected this user|owner/i,
     'this is the bus of another user: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or run as that user',
   ],
   [/guid/, 'the address has the guid of an earlier bus: correct it, or leave guid= out'],
@@ -154,7 +155,6 @@ const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
   ],
   [/ECONNREFUSED/, 'start the bus again'],
   [/address|transport/i, 'correct the address; it looks like unix:path=/run/user/1000/bus'],
-  [/no reply|ETIMEDOUT/, 'the bus is stopped, or too busy: look at its process'],
 ];
 
 function cureOf(text: string): string {
@@ -181,7 +181,7 @@ async function busChecks(session: Session, name: string, place: ConnectOptions):
     return findings;
   } catch (error) {
     const text = linesOf(error).join('\n');
-    return [{ check: name, result: 'failed', text: `${text}${from}`, cure: cureOf(text) }];
+    return [{ check: name, result: 'failed', text, cure: cureOf(text) }];
   }
 }
 
