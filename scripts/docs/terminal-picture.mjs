@@ -18,6 +18,7 @@ export function terminalPicture(text, columns) {
   });
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<title>${escaped((lines[0] ?? '').replace(/^\$ /, ''))}</title>`,
     `<rect width="100%" height="100%" rx="6" fill="#22272e"/>`,
     `<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="13" fill="${FOREGROUND}" xml:space="preserve">`,
     ...rows,
