@@ -49,7 +49,8 @@ function generateInterface(description: InterfaceDescription, form: Form): strin
   const parts = form === 'class' ? [classText(description, name)] : [definitionTexts(description, name)];
   if (form === 'service') parts.push(skeletonText(description, name));
   if (form !== 'client') parts.push(notices(description, name));
-  if (parts.join('').includes('notImplemented(')) parts.push(notImplemented);
+  // A member may have this name, too, and a comment may mention it.
+  if (/(?:return |=> |^ {4})notImplemented\(/m.test(codeOf(parts.join('\n')))) parts.push(notImplemented);
   const text = parts.filter((part) => part !== '').join('\n');
   return `${HEADER}\n${imports(text)}\n${text}`;
 }
@@ -69,8 +70,13 @@ const imported = [
   ['signal', /^ {2}@signal\(/m],
 ] as const;
 
+/** A text without its comments, and with empty strings. */
+function codeOf(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+}
+
 function imports(text: string): string {
-  const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g, "''");
+  const code = codeOf(text);
   const names = imported.filter(([, use]) => use.test(code)).map(([name]) => name);
   const line = `import { ${names.join(', ')} } from 'busbar';\n`;
   return line.length <= WIDTH + 1
