@@ -52,10 +52,11 @@ export class Session {
   /**
    * Connects to the bus that the options name; once, whoever asks.
    *
+   * @param limits how long to wait; as for answers, unless the time on the command line is one of something else
    * @throws (rejects) {@link UsageFailure} if the options contradict each other; `ConnectError` and others of `connect`
    */
-  async connect(): Promise<MessageBus> {
-    this.#bus ??= await library.connect({ ...this.place(), ...this.limits });
+  async connect(limits: Pick<ConnectOptions, 'timeout' | 'signal'> = this.limits): Promise<MessageBus> {
+    this.#bus ??= await library.connect({ ...this.place(), ...limits });
     return this.#bus;
   }
 

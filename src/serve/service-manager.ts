@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { printable } from '../base/printable.js';
+import { TIMER_MAXIMUM } from '../connection/time-limit.js';
 import { loadAddon } from '../native/load.js';
 
 const VARIABLES = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID'] as const;
@@ -41,8 +42,9 @@ export class ServiceManager {
   constructor({ NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: time, WATCHDOG_PID: owner }: Environment, pid: number) {
     this.#socket = socket;
     const isOwn = owner === undefined || Number(owner) === pid;
-    // Twice in the time after which the manager ends the process.
-    this.pingInterval = isOwn && time !== undefined && Number(time) > 0 ? Number(time) / 2000 : undefined;
+    // Twice in the time after which the manager ends the process; a timer with a longer interval would run at once.
+    const isWanted = isOwn && time !== undefined && Number(time) > 0;
+    this.pingInterval = isWanted ? Math.min(Number(time) / 2000, TIMER_MAXIMUM) : undefined;
   }
 
   /** A service that could not start, or begins to end. Returns whether it was the last one. */

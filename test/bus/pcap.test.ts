@@ -1,5 +1,5 @@
 // `writePcap`: what is captured is what was sent, by a reader of the tests and by tshark.
-import { readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, createWriteStream, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -235,27 +235,98 @@ test('a stream gets each record soon, and stays open; a file is for its owner al
   assert.is(statSync(file).mode & 0o777, 0o600);
 });
 
-test('a stream that fails ends the messages, also while none comes', async () => {
-  const broken = () =>
-    new Writable({
-      write: (_chunk, _encoding, callback) => callback(new Error('the reader has gone')),
-    });
-  let ended = 0;
-  const silent: AsyncIterableIterator<never> = {
+/** Messages of which none comes. */
+function endless(onEnd: () => void = () => {}): AsyncIterableIterator<never> {
+  return {
     next: () => new Promise(() => {}),
     return: async () => {
-      ended++;
+      onEnd();
       return { value: undefined, done: true };
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
+}
+
+test('a stream that fails ends the messages, also while none comes', async () => {
+  const broken = () =>
+    new Writable({
+      write: (_chunk, _encoding, callback) => callback(new Error('the reader has gone')),
+    });
+  let ended = 0;
+  const silent = endless(() => ended++);
   assert.match((await rejection(writePcap(broken(), silent))).message, 'the reader has gone');
   assert.is(ended, 1);
   const many = Array.from({ length: 10 }, () => ({ time: 1, bytes: new Uint8Array(50_000) }));
   assert.match((await rejection(writePcap(broken(), many))).message, 'the reader has gone');
   assert.match((await rejection(writePcap('/nonexistent/file', []))).message, 'ENOENT');
+});
+
+test('a file that exists loses its content and the permissions of others; a device keeps its own', async () => {
+  for (const mode of [0o644, 0o666, 0o4755, 0o600]) {
+    writeFileSync(file, 'x'.repeat(1000));
+    chmodSync(file, mode);
+    await writePcap(file, [{ time: 1, bytes: new Uint8Array(8) }]);
+    assert.is(statSync(file).mode & 0o7777, 0o600, mode.toString(8));
+    assert.is(readFileSync(file).length, 24 + 16 + 8);
+  }
+  const before = statSync('/dev/null').mode;
+  await writePcap('/dev/null', []);
+  assert.is(statSync('/dev/null').mode, before);
+});
+
+test('the error of a stream is not emitted to a program that has no listener, and none is left behind', async () => {
+  // The error of a file is emitted when the file is closed, which is after the callback of the write.
+  const full = createWriteStream('/dev/full');
+  const closed = new Promise((resolve) => full.once('close', resolve));
+  assert.match((await rejection(writePcap(full, endless()))).message, 'ENOSPC');
+  await closed;
+  await until(() => full.listenerCount('error') === 0);
+  const lasting = new Writable({
+    autoDestroy: false,
+    write: (_chunk, _encoding, callback) => callback(new Error('x')),
+  });
+  await rejection(writePcap(lasting, []));
+  await until(() => lasting.listenerCount('error') === 0);
+  const destroyed = new PassThrough().destroy();
+  await rejection(writePcap(destroyed, []));
+  assert.is(destroyed.listenerCount('error'), 0);
+  const whole = new PassThrough();
+  await writePcap(whole, []);
+  assert.is(whole.listenerCount('error'), 0);
+});
+
+test('a stream that fails between messages is an error at once', async () => {
+  const stream = new PassThrough().resume();
+  const writing = rejection(writePcap(stream, endless()));
+  stream.destroy(new Error('the reader has left'));
+  assert.match((await writing).message, 'the reader has left');
+});
+
+test('messages are ended when the file cannot be opened or written', async () => {
+  for (const path of ['/nonexistent/file', '/dev/full']) {
+    let isEnded = false;
+    const source = endless(() => {
+      isEnded = true;
+    });
+    assert.match((await rejection(writePcap(path, source))).message, /ENOENT|ENOSPC/);
+    assert.ok(isEnded, path);
+  }
+  const messages = (async function* () {
+    for (;;) yield { time: 1, bytes: new Uint8Array(50_000) };
+  })();
+  assert.match((await rejection(writePcap('/dev/full', messages))).message, 'ENOSPC');
+  assert.is((await messages.next()).done, true);
+});
+
+test('messages that fail are captured up to their error', async () => {
+  async function* failing() {
+    yield { time: 1, bytes: new Uint8Array(8) };
+    throw new Error('the bus has ended');
+  }
+  assert.match((await rejection(writePcap(file, failing()))).message, 'the bus has ended');
+  assert.is(readFileSync(file).length, 24 + 16 + 8);
 });
 
 test('wrong arguments are refused', async () => {

@@ -222,6 +222,32 @@ testUnless(missing(), test, 'ends after a number of messages, and after a time',
   assert.match(ended.stderr, /^0 messages, 0 B, 0 errors in/);
 });
 
+testUnless(missing(), test, 'a very short and a very long time are no failure', async () => {
+  await using world = await World.start();
+  const short = await busbar(world.server, ['monitor', '--timeout', '1ms', '--interface', 'i.Edge']);
+  assert.equal([short.code, short.stdout], [0, '']);
+  assert.match(short.stderr, /^0 messages, 0 B, 0 errors in [^\n]*\n$/);
+  for (const time of ['9999999999', 'infinity']) {
+    await using long = world.monitor('--timeout', time, '--interface', 'i.Edge', '--count', '1', '--no-summary');
+    await world.emitUntilSeen('Begin', long);
+    const { code, stderr } = await long.finished;
+    assert.equal([code, stderr], [0, ''], time);
+  }
+});
+
+testUnless(missing(), test, 'a capture that cannot be written is one line with the path and the reason', async () => {
+  await using world = await World.start();
+  const cases = [
+    ['/nonexistent/x', 'no such file or directory'],
+    ['/dev/full', 'no space left on device'],
+    [folder, 'illegal operation on a directory'],
+  ] as const;
+  for (const [path, reason] of cases) {
+    const { code, stdout, stderr } = await busbar(world.server, ['monitor', '--pcap', path]);
+    assert.equal([code, stdout, stderr], [1, '', `busbar: ${path}: ${reason}\n`]);
+  }
+});
+
 testUnless(missing(), test, 'writes a packet capture to a file and to standard output', async () => {
   await using world = await World.start();
   const file = join(folder, 'bus.pcap');

@@ -3,6 +3,7 @@
  *
  * @see draft-ietf-opsawg-pcap, and LINKTYPE_DBUS of https://www.tcpdump.org/linktypes.html
  */
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { InvalidArgumentError } from '../../base/errors.js';
@@ -20,6 +21,8 @@ const RECORD_HEADER_BYTES = 16;
 const CHUNK_BYTES = 64 * 1024;
 /** Messages may contain secrets. */
 const FILE_MODE = 0o600;
+/** The mode of files and directories without the bits of their type. */
+const PERMISSIONS = 0o7777;
 
 /** What a packet capture has of a message. */
 export type CapturedMessage = Pick<MonitoredMessage, 'time' | 'bytes'>;
@@ -34,8 +37,9 @@ export interface PcapSummary {
 
 /**
  * Writes messages as a packet capture, until they end: to a file, which only its owner can read, or to a stream, which
- * stays open. A record is written within an iteration of the event loop, so that a reader can follow. If the file or the
- * stream fails, the messages are ended.
+ * stays open. A file that exists is overwritten, and loses the permissions of others; devices and pipes keep theirs. A
+ * record is written within an iteration of the event loop, so that a reader can follow. If the file or the stream fails,
+ * the messages are ended.
  *
  * @example
  * ```ts
@@ -55,36 +59,52 @@ export async function writePcap(
   checkObject(messages, 'messages');
   const iterator = Symbol.asyncIterator in messages ? messages[Symbol.asyncIterator]() : messages[Symbol.iterator]?.();
   if (iterator === undefined) throw new InvalidArgumentError('messages: expected an iterable object');
-  const sink = await openSink(to);
+  if (typeof to !== 'string' && typeof to?.write !== 'function')
+    throw new InvalidArgumentError('to: expected a path or a stream');
+  let sink: Sink | undefined;
   try {
+    const opened = await openSink(to);
+    sink = opened;
     return await new Promise((resolve, reject) => {
-      const capture = new Capture(sink, (error) => {
-        reject(error);
-        void iterator.return?.();
-      });
-      copy(iterator, capture).then(resolve, reject);
+      void opened.failed.then(reject);
+      copy(iterator, new Capture(opened, reject)).then(resolve, reject);
     });
+  } catch (error) {
+    void end(iterator);
+    throw error;
   } finally {
-    await sink.close();
+    await sink?.close();
   }
 }
 
-async function copy(
-  iterator: AsyncIterator<CapturedMessage> | Iterator<CapturedMessage>,
-  capture: Capture,
-): Promise<PcapSummary> {
+type Messages = AsyncIterator<CapturedMessage> | Iterator<CapturedMessage>;
+
+/** The error that ended the capture is reported, not one of ending the messages. */
+async function end(iterator: Messages): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // They may have ended with the same error.
+  }
+}
+
+async function copy(iterator: Messages, capture: Capture): Promise<PcapSummary> {
   let messages = 0;
   let total = 0;
-  for (;;) {
-    const { done, value } = await iterator.next();
-    if (done === true) break;
-    const { time, bytes } = value as CapturedMessage;
-    const full = capture.add(time, bytes);
-    if (full !== undefined) await full;
-    messages++;
-    total += bytes.length;
+  try {
+    for (;;) {
+      const { done, value } = await iterator.next();
+      if (done === true) break;
+      const { time, bytes } = value as CapturedMessage;
+      const full = capture.add(time, bytes);
+      if (full !== undefined) await full;
+      messages++;
+      total += bytes.length;
+    }
+  } finally {
+    // If the messages fail, those before are written.
+    await capture.flush();
   }
-  await capture.flush();
   return { messages, bytes: total };
 }
 
@@ -146,21 +166,72 @@ function fileHeader(): Uint8Array {
 }
 
 interface Sink {
+  /** Resolves with the error if the sink fails while nothing is written. */
+  readonly failed: Promise<unknown>;
   write(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
 async function openSink(to: string | Writable): Promise<Sink> {
-  if (typeof to === 'string') {
-    const file = await open(to, 'w', FILE_MODE);
-    return { write: (bytes) => file.writeFile(bytes), close: () => file.close() };
+  return typeof to === 'string' ? openFile(to) : new StreamSink(to);
+}
+
+async function openFile(path: string): Promise<Sink> {
+  // Emptied only when it is for its owner alone: who may not change that has an error, and the file its content.
+  const file = await open(path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE);
+  try {
+    const stats = await file.stat();
+    if (stats.isFile()) {
+      if ((stats.mode & PERMISSIONS & ~FILE_MODE) !== 0) await file.chmod(FILE_MODE);
+      await file.truncate();
+    }
+  } catch (error) {
+    await file.close();
+    throw error;
   }
-  if (typeof to?.write !== 'function') throw new InvalidArgumentError('to: expected a path or a stream');
-  // The callback of the write that fails gets the error as well.
-  const ignore = () => {};
-  to.on('error', ignore);
-  return {
-    write: (bytes) => new Promise((resolve, reject) => to.write(bytes, (error) => (error ? reject(error) : resolve()))),
-    close: async () => void to.off('error', ignore),
+  return { failed: new Promise(() => {}), write: (bytes) => file.writeFile(bytes), close: () => file.close() };
+}
+
+class StreamSink implements Sink {
+  readonly failed: Promise<unknown>;
+  readonly #stream: Writable;
+  #isBroken = false;
+  #hasEmitted = false;
+  #isClosed = false;
+  #fail!: (error: unknown) => void;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    stream.on('error', this.#onError);
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(bytes, (error) => {
+        if (!error) {
+          resolve();
+          return;
+        }
+        this.#isBroken = true;
+        reject(error);
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    // A stream emits the error of a write after the callback of the write: that of a file when the file is closed.
+    const isExpected = this.#isBroken && !this.#hasEmitted && !this.#stream.closed;
+    if (isExpected) this.#stream.once('close', () => this.#stream.off('error', this.#onError));
+    else this.#stream.off('error', this.#onError);
+  }
+
+  readonly #onError = (error: unknown): void => {
+    this.#hasEmitted = true;
+    if (this.#isClosed) this.#stream.off('error', this.#onError);
+    this.#fail(error);
   };
 }

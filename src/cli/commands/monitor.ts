@@ -1,7 +1,8 @@
 /** `busbar monitor`: the messages of a bus. */
+import { printable } from '../../base/printable.js';
 import type { Monitor, MonitoredMessage, MonitorRule } from '../../index.js';
 import type { Command, OptionValues } from '../command.js';
-import { UsageFailure } from '../failure.js';
+import { CommandFailure, UsageFailure } from '../failure.js';
 import { library } from '../library.js';
 import { messageJson, TYPES } from '../monitor/message-json.js';
 import { messageLine } from '../monitor/message-line.js';
@@ -13,11 +14,13 @@ import { quoted } from '../words.js';
 
 /** More than the library's default: a terminal may stand still for a while. */
 const LIMIT = 100_000;
+/** Milliseconds: a longer time would end at once. */
+const TIMER_MAXIMUM = 2 ** 31 - 1;
 
 export const monitor: Command = {
   name: 'monitor',
   summary: 'shows the messages of a bus as they pass',
-  docs: 'Each line has the caller on the left, the callee on the right, and an arrow from the sender of the message to its receiver; replies have the member that was called, and the time since the call. Names and conditions choose messages; replies to chosen calls are shown as well. It ends with Ctrl+C or after --timeout, and prints a summary on standard error. On a system bus only root may monitor.',
+  docs: 'Each line has the caller on the left, the callee on the right, and an arrow from the sender of the message to its receiver; replies have the member that was called, and the time since the call. Names and conditions choose messages; replies to chosen calls are shown as well. It ends with Ctrl+C, or after the time of --timeout, which begins when the bus is monitored, and prints a summary on standard error. On a system bus only root may monitor.',
   arguments: [
     { name: 'NAME', docs: 'only messages from or to these names', optional: true, variadic: true, complete: 'name' },
   ],
@@ -52,12 +55,13 @@ export const monitor: Command = {
   async run(session, words, options) {
     const rules = rulesOf(words, options);
     const count = countOf(options.count);
-    const bus = await session.connect();
-    const end = AbortSignal.any([session.signal, ...(session.hasTimeout ? [timeLimit(session.limits.timeout)] : [])]);
+    // The time limit is that of monitoring, which connecting has no part of.
+    const bus = await session.connect({ signal: session.signal });
     const source = bus.monitor(rules, {
-      ...{ limit: LIMIT, signal: end, processes: session.isLocal, replies: options.type === undefined },
+      ...{ limit: LIMIT, signal: session.signal, processes: session.isLocal, replies: options.type === undefined },
     });
     await source.ready;
+    if (session.hasTimeout) endAfter(session.limits.timeout, source);
     await show(session, source, count, options);
   },
 };
@@ -65,14 +69,34 @@ export const monitor: Command = {
 async function show(session: Session, source: Monitor, count: number, { pcap, summary }: OptionValues): Promise<void> {
   const counts = new TrafficCounts();
   const status = new StatusLine(counts, process.stderr);
+  let isCaptured = true;
   try {
     const messages = counted(source, counts, count);
-    if (typeof pcap === 'string') await library.writePcap(pcap === '-' ? process.stdout : pcap, messages);
+    if (typeof pcap === 'string') await capture(pcap, messages);
     else for await (const message of messages) print(session.output, status, message);
+  } catch (error) {
+    isCaptured = !(error instanceof CommandFailure);
+    throw error;
   } finally {
     source.end();
     status.end();
-    if (summary !== false) printSummary(session, counts, source.dropped);
+    if (summary !== false && isCaptured) printSummary(session, counts, source.dropped);
+  }
+}
+
+/** @throws (rejects) {@link CommandFailure} if the file or standard output fails */
+async function capture(pcap: string, messages: AsyncIterable<MonitoredMessage>): Promise<void> {
+  const isStdout = pcap === '-';
+  try {
+    await library.writePcap(isStdout ? process.stdout : pcap, messages);
+  } catch (error) {
+    const { code, syscall, message } = error as NodeJS.ErrnoException;
+    if (syscall === undefined) throw error;
+    // The reader of standard output has what it wants.
+    if (isStdout && code === 'EPIPE') return;
+    // The errors of Node.js are `CODE: reason, call 'path'`, but those of writing have no path.
+    const reason = message.replace(/^\w+: /, '').replace(new RegExp(`, ${syscall}.*$`, 's'), '');
+    throw new CommandFailure(`${isStdout ? 'standard output' : printable(pcap)}: ${reason}`);
   }
 }
 
@@ -124,8 +148,9 @@ function countOf(text: string | boolean | undefined): number {
   throw new UsageFailure(`--count ${text}: expected a whole number`);
 }
 
-function timeLimit(milliseconds: number): AbortSignal {
-  const control = new AbortController();
-  if (Number.isFinite(milliseconds)) setTimeout(() => control.abort(), milliseconds).unref();
-  return control.signal;
+/** Ends the monitor after a time. A timer of Node.js cannot take longer than `TIMER_MAXIMUM`, so it is set again. */
+function endAfter(milliseconds: number, source: Monitor): void {
+  const rest = milliseconds - TIMER_MAXIMUM;
+  const then = rest > 0 ? () => endAfter(rest, source) : () => source.end();
+  setTimeout(then, Math.min(milliseconds, TIMER_MAXIMUM)).unref();
 }
