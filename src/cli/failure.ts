@@ -41,8 +41,16 @@ export class UsageFailure extends CommandFailure {
 /** The text and the exit code for an error that a command threw; `undefined` for a fault of busbar itself. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: ExitCode } | undefined {
   if (error instanceof CommandFailure) return { text: error.message, exitCode: error.exitCode };
-  if (library === undefined || !(error instanceof library.DBusError)) return undefined;
+  if (library === undefined || !(error instanceof library.DBusError)) return ofSystem(error);
   return { text: textOf(error), exitCode: codeOf(error) };
+}
+
+/** What the system refuses, such as a file that cannot be written: its reason, and the path if Node.js tells it. */
+function ofSystem(error: unknown) {
+  const { syscall, code, path, message } = error as NodeJS.ErrnoException;
+  if (!(error instanceof Error) || syscall === undefined || code === undefined) return undefined;
+  const reason = message.replace(`${code}: `, '').replace(/, \w+( '.*')?$/s, '');
+  return { text: printable(`${path ?? syscall}: ${reason} (${code})`), exitCode: ExitCode.Failed };
 }
 
 function codeOf(error: unknown): ExitCode {

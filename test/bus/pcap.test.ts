@@ -279,7 +279,7 @@ test('a file that exists loses its content and the permissions of others; a devi
 test('the error of a stream is not emitted to a program that has no listener, and none is left behind', async () => {
   // The error of a file is emitted when the file is closed, which is after the callback of the write.
   const full = createWriteStream('/dev/full');
-  const closed = new Promise((resolve) => full.once('close', resolve));
+  const closed = new Promise<void>((resolve) => full.once('close', () => resolve()));
   assert.match((await rejection(writePcap(full, endless()))).message, 'ENOSPC');
   await closed;
   await until(() => full.listenerCount('error') === 0);

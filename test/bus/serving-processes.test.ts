@@ -279,6 +279,15 @@ testUnless(
   },
 );
 
+testUnless(NotifySocket.missing, test, 'a watchdog with a very long time is not pinged all the time', async () => {
+  await using socket = await NotifySocket.start('path');
+  // More than a timer of Node.js can wait twice.
+  const env = { NOTIFY_SOCKET: socket.address, WATCHDOG_USEC: String(51 * 24 * 3600 * 1e6) };
+  const { code, stderr } = await start('exitWhenIdle: 300', '', env).finished;
+  assert.equal([code, stderr], [0, '']);
+  assert.equal(socket.texts, ['READY=1', 'STOPPING=1']);
+});
+
 test('a service manager that is not there is a warning; with notify: false the variables stay', async () => {
   const env = { NOTIFY_SOCKET: '/nonexistent/notify' };
   const service = await start('exitWhenIdle: 20', '', env).finished;

@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import type { OptionValues } from '../../src/cli/command.js';
 import { monitor } from '../../src/cli/commands/monitor.js';
 import { ExitCode, explain } from '../../src/cli/failure.js';
-import { loadLibrary } from '../../src/cli/library.js';
+import { library, loadLibrary } from '../../src/cli/library.js';
 import { messageJson } from '../../src/cli/monitor/message-json.js';
 import { messageLine } from '../../src/cli/monitor/message-line.js';
 import { Output } from '../../src/cli/output.js';
@@ -16,11 +16,13 @@ import { Session } from '../../src/cli/session.js';
 import { stringWidth } from '../../src/cli/width.js';
 import { connect, DBusError, defineInterface, implement, type MessageBus, Variant } from '../../src/index.js';
 import { bodies } from '../helpers/arbitrary-bodies.js';
+import { marshalledValues } from '../helpers/marshalled-values.js';
 import { programArguments } from '../helpers/own-runtime.js';
 import { missingPrograms } from '../helpers/paths.js';
 import { readPcap } from '../helpers/pcap-reader.js';
 import { PrivateBus } from '../helpers/private-bus.js';
 import { Program } from '../helpers/program.js';
+import { RawPeer } from '../helpers/raw-peer.js';
 import { rejection } from '../helpers/rejection.js';
 import { replayable } from '../helpers/replay.js';
 import { testUnless } from '../helpers/skip.js';
@@ -238,9 +240,9 @@ testUnless(missing(), test, 'a very short and a very long time are no failure', 
 testUnless(missing(), test, 'a capture that cannot be written is one line with the path and the reason', async () => {
   await using world = await World.start();
   const cases = [
-    ['/nonexistent/x', 'no such file or directory'],
-    ['/dev/full', 'no space left on device'],
-    [folder, 'illegal operation on a directory'],
+    ['/nonexistent/x', 'no such file or directory (ENOENT)'],
+    ['/dev/full', 'no space left on device (ENOSPC)'],
+    [folder, 'illegal operation on a directory (EISDIR)'],
   ] as const;
   for (const [path, reason] of cases) {
     const { code, stdout, stderr } = await busbar(world.server, ['monitor', '--pcap', path]);
@@ -304,6 +306,27 @@ testUnless(missing(), test, 'a lost bus is an error, after the summary', async (
   const { code, stderr } = await program.finished;
   assert.is(code, 3, stderr);
   assert.match(stderr, /messages, [\s\S]*connection was lost while the bus was monitored/);
+});
+
+testUnless(missing(), test, 'of entries with the same key, JSON has the last, and a packet capture all', async () => {
+  await using world = await World.start();
+  await loadLibrary();
+  using source = world.client.monitor({ member: 'Twice' });
+  await source.ready;
+  const peer = await RawPeer.authenticated(world.server.address);
+  const bus = 'org.freedesktop.DBus';
+  await peer.call({ path: '/org/freedesktop/DBus', interface: bus, member: 'Hello', destination: bus });
+  // Entries of a dictionary have the bytes of structs.
+  const entries = ['one', 'two'].map((value) => ['key', new Variant('s', value)]);
+  const body = marshalledValues('a(sv)', [entries]);
+  peer.send({ type: 4, path: '/', interface: 'i.Edge', member: 'Twice', signature: 'a{sv}', body });
+  const message = (await source.next()).value;
+  peer.hangUp();
+  assert.ok(message);
+  assert.match(messageJson(message), '"data": [{"key": {"type": "s", "data": "two"}}]');
+  const file = join(folder, 'twice.pcap');
+  await library.writePcap(file, [message]);
+  assert.equal(readPcap(readFileSync(file))[0]?.message.body, body);
 });
 
 testUnless(missing(), test, 'lines fit into a terminal, and JSON is valid, whatever the values are', async () => {

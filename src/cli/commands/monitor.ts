@@ -1,8 +1,7 @@
 /** `busbar monitor`: the messages of a bus. */
-import { printable } from '../../base/printable.js';
 import type { Monitor, MonitoredMessage, MonitorRule } from '../../index.js';
 import type { Command, OptionValues } from '../command.js';
-import { CommandFailure, UsageFailure } from '../failure.js';
+import { UsageFailure } from '../failure.js';
 import { library } from '../library.js';
 import { messageJson, TYPES } from '../monitor/message-json.js';
 import { messageLine } from '../monitor/message-line.js';
@@ -75,7 +74,7 @@ async function show(session: Session, source: Monitor, count: number, { pcap, su
     if (typeof pcap === 'string') await capture(pcap, messages);
     else for await (const message of messages) print(session.output, status, message);
   } catch (error) {
-    isCaptured = !(error instanceof CommandFailure);
+    isCaptured = !isOfSystem(error);
     throw error;
   } finally {
     source.end();
@@ -84,20 +83,21 @@ async function show(session: Session, source: Monitor, count: number, { pcap, su
   }
 }
 
-/** @throws (rejects) {@link CommandFailure} if the file or standard output fails */
 async function capture(pcap: string, messages: AsyncIterable<MonitoredMessage>): Promise<void> {
   const isStdout = pcap === '-';
   try {
     await library.writePcap(isStdout ? process.stdout : pcap, messages);
   } catch (error) {
-    const { code, syscall, message } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
+    if (!isOfSystem(error)) throw error;
     // The reader of standard output has what it wants.
-    if (isStdout && code === 'EPIPE') return;
-    // The errors of Node.js are `CODE: reason, call 'path'`, but those of writing have no path.
-    const reason = message.replace(/^\w+: /, '').replace(new RegExp(`, ${syscall}.*$`, 's'), '');
-    throw new CommandFailure(`${isStdout ? 'standard output' : printable(pcap)}: ${reason}`);
+    if (isStdout && error.code === 'EPIPE') return;
+    // The errors of writing have no path.
+    throw Object.assign(error, { path: isStdout ? 'standard output' : pcap });
   }
+}
+
+function isOfSystem(error: unknown): error is NodeJS.ErrnoException {
+  return (error as NodeJS.ErrnoException).syscall !== undefined;
 }
 
 async function* counted(source: Monitor, counts: TrafficCounts, count: number): AsyncGenerator<MonitoredMessage> {

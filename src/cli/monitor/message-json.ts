@@ -1,4 +1,7 @@
-/** A monitored message as one line of JSON, without loss: `payload` is as busctl prints it. */
+/**
+ * A monitored message as one line of JSON: `payload` is as busctl prints it, with all digits and bytes. Of several entries
+ * of a dictionary with the same key, it has the last.
+ */
 import type { MonitoredMessage, MonitoredPeer } from '../../index.js';
 import { jsonDoc, Laid, layOut } from '../values/layout.js';
 import { jsonValues } from '../values/print.js';
