@@ -19,7 +19,7 @@ const TIMER_MAXIMUM = 2 ** 31 - 1;
 export const monitor: Command = {
   name: 'monitor',
   summary: 'shows the messages of a bus as they pass',
-  docs: 'Each line has the caller on the left, the callee on the right, and an arrow from the sender of the message to its receiver; replies have the member that was called, and the time since the call. Names and conditions choose messages; replies to chosen calls are shown as well. It ends with Ctrl+C, or after the time of --timeout, which begins when the bus is monitored, and prints a summary on standard error. On a system bus only root may monitor.',
+  docs: 'Each line has the caller on the left, the callee on the right, and an arrow from the sender of the message to its receiver; replies have the member that was called, and the time since the call. Names and conditions choose messages; replies to chosen calls are shown as well. It ends with Ctrl+C or after --timeout, and prints a summary on standard error. On a system bus only root may monitor.',
   arguments: [
     { name: 'NAME', docs: 'only messages from or to these names', optional: true, variadic: true, complete: 'name' },
   ],
