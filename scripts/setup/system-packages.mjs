@@ -68,6 +68,8 @@ export const testPeers = [
   },
   program('gdbus', 'libglib2.0-bin'),
   program('tshark', 'tshark'),
+  program('fish', 'fish'),
+  program('zsh', 'zsh'),
   program('playerctl', 'playerctl'),
   program('notify-send', 'libnotify-bin'),
   program('bluetoothctl', 'bluez'),
