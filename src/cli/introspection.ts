@@ -7,7 +7,7 @@ import type {
   PropertyDescription,
   SignalDescription,
 } from '../index.js';
-import { CommandFailure, UsageFailure } from './failure.js';
+import { CommandFailure, explain, UsageFailure } from './failure.js';
 import { library } from './library.js';
 import type { Session } from './session.js';
 import { nameHint, quoted, withHints } from './words.js';
@@ -16,7 +16,13 @@ import { nameHint, quoted, withHints } from './words.js';
 export interface ObjectPlace {
   readonly destination: string;
   readonly path: string;
+  /** `false`: a service that is not running is not started. */
+  readonly autoStart?: boolean;
 }
+
+const BUS = 'org.freedesktop.DBus';
+/** Milliseconds to wait for introspection data without which a command works as well. */
+const PATIENCE = 3000;
 
 /**
  * The object that two words name.
@@ -47,62 +53,109 @@ function checkDestination(name: string): void {
  * @throws (rejects) {@link CommandFailure} with names or paths that were probably meant; errors of the library
  */
 export async function introspected(session: Session, bus: MessageBus, place: ObjectPlace): Promise<NodeDescription> {
-  const { destination, path } = place;
-  let node: NodeDescription;
   try {
-    ({ node } = await bus.object(destination, path, session.limits));
+    return await existing(session, bus, place, await asked(session, bus, place));
   } catch (error) {
-    if (error instanceof library.ServiceUnknownError) throw await unknownName(session, bus, destination);
-    if (error instanceof library.UnknownObjectError) throw await unknownPath(session, bus, place);
-    throw error;
+    throw error instanceof library.UnknownObjectError ? await unknownPath(session, bus, place) : error;
   }
-  // GDBus answers for every path that there is, or is not.
+}
+
+/** @throws (rejects) {@link CommandFailure} for a name without owner; errors of the library */
+function asked(session: Session, bus: MessageBus, place: ObjectPlace, timeout = session.limits.timeout) {
+  const { destination, path, autoStart } = place;
+  return answered(session, bus, place, async () => {
+    const { node } = await bus.object(destination, path, { ...session.limits, timeout, autoStart });
+    return node;
+  });
+}
+
+/** GDBus answers for every path that there is, or is not. */
+async function existing(session: Session, bus: MessageBus, place: ObjectPlace, node: NodeDescription) {
   const isEmpty = node.interfaces.size === 0 && node.children.size === 0;
-  if (isEmpty && path !== '/') throw await unknownPath(session, bus, place);
+  if (isEmpty && place.path !== '/') throw await unknownPath(session, bus, place);
   return node;
 }
 
-/** The description of an object; `undefined` if the service does not implement introspection. */
+/** What is to be found in introspection data. */
+export interface Wanted {
+  readonly kind: MemberKind;
+  /** The words after the path. */
+  readonly words: readonly string[];
+  /** Whether the words have the interface, and the types of all values: a message can be made of them alone. */
+  readonly isComplete: boolean;
+  /** What to do if the service does not answer Introspect in time. */
+  readonly cure: string;
+}
+
+/**
+ * The description of an object; none if the service does not introspect it, or if it lacks an interface that complete
+ * words name. `hint` is for an error that the service answers then.
+ */
 export async function nodeOrNone(
   session: Session,
   bus: MessageBus,
   place: ObjectPlace,
-): Promise<NodeDescription | undefined> {
+  { kind, words, isComplete, cure }: Wanted,
+): Promise<{ readonly node?: NodeDescription; readonly hint?: string }> {
   try {
-    return await introspected(session, bus, place);
+    const timeout = isComplete ? Math.min(PATIENCE, session.limits.timeout) : undefined;
+    const node = await asked(session, bus, place, timeout);
+    if (!isComplete) return { node: await existing(session, bus, place, node) };
+    return isDescribed(kind, node, words) ? { node } : { hint: nameHint(words[0] ?? '', node.interfaces.keys()) };
   } catch (error) {
-    const { UnknownMethodError, UnknownInterfaceError, NotSupportedError, InvalidReplyError, TimeoutError } = library;
-    const hasNone = [UnknownMethodError, UnknownInterfaceError, NotSupportedError, InvalidReplyError];
-    if (hasNone.some((each) => error instanceof each)) return undefined;
-    if (error instanceof TimeoutError) {
-      error.message += `\nthe service does not answer Introspect: give the types with --signature`;
-    }
+    const { AccessDeniedError, ConnectionClosedError, DBusError, InvalidReplyError, TimeoutError } = library;
+    if (!(error instanceof DBusError) || error instanceof ConnectionClosedError || session.signal.aborted) throw error;
+    if (isComplete) return {};
+    if (error instanceof library.UnknownObjectError) throw await unknownPath(session, bus, place);
+    if (error instanceof TimeoutError) error.message += `\nthe service does not answer Introspect: ${cure}`;
+    const isOfService = error.reply !== undefined && error.reply.sender !== BUS;
+    if (isOfService || error instanceof AccessDeniedError || error instanceof InvalidReplyError) return {};
     throw error;
   }
 }
 
-/** Runs a call, and explains a name without owner. */
+/**
+ * Runs a call, and explains a name without owner.
+ *
+ * @param hint a cure for what the service answers with an error, if there is one
+ */
 export async function answered<Reply>(
   session: Session,
   bus: MessageBus,
-  { destination }: { readonly destination: string },
+  { destination, autoStart }: { readonly destination: string; readonly autoStart?: boolean },
   ask: () => Promise<Reply>,
+  hint = '',
 ): Promise<Reply> {
   checkDestination(destination);
   try {
     return await ask();
   } catch (error) {
-    const isAboutName = error instanceof library.ServiceUnknownError && error.reply?.sender === 'org.freedesktop.DBus';
-    throw isAboutName ? await unknownName(session, bus, destination) : error;
+    if (!(error instanceof library.DBusError) || error.reply === undefined) throw error;
+    // The bus answers with the same error about an argument of a call to itself.
+    const isAboutName =
+      error instanceof library.ServiceUnknownError && error.reply.sender === BUS && destination !== BUS;
+    if (isAboutName) throw await unknownName(session, bus, destination, autoStart);
+    const known = hint === '' ? undefined : explain(error);
+    throw known === undefined ? error : new CommandFailure(withHints(known.text, hint), known.exitCode);
   }
 }
 
 /** The failure for a name without owner, with the name that was probably meant. */
-async function unknownName(session: Session, bus: MessageBus, name: string): Promise<CommandFailure> {
+async function unknownName(
+  session: Session,
+  bus: MessageBus,
+  name: string,
+  autoStart: boolean | undefined,
+): Promise<CommandFailure> {
   const [owned, activatable] = await Promise.all([
     bus.listNames(session.limits),
     bus.listActivatableNames(session.limits),
   ]);
+  if (activatable.includes(name)) {
+    const cure = autoStart === false ? 'leave --no-start out' : 'its log tells why that failed';
+    const text = `the service ${name} is not running on ${session.placeName}`;
+    return new CommandFailure(withHints(text, `the bus can start it: ${cure}`));
+  }
   const names = [...new Set([...owned, ...activatable])].filter((each) => !each.startsWith(':'));
   const hint = name.startsWith(':') ? '' : nearestOnly(name, names);
   const text = `there is no service ${name} on ${session.placeName}`;
@@ -111,14 +164,14 @@ async function unknownName(session: Session, bus: MessageBus, name: string): Pro
 
 /** The failure for a path without object, with the path that was probably meant, among the nearest existing ones. */
 async function unknownPath(session: Session, bus: MessageBus, place: ObjectPlace): Promise<CommandFailure> {
-  const { destination, path } = place;
+  const { destination, path, autoStart } = place;
   const text = `${destination} has no object ${path}`;
   const known: string[] = [];
   // The paths beside the wanted one, or else beside the nearest parent that has children.
   for (let parent = path; parent !== '/' && known.length === 0; ) {
     parent = parent.slice(0, parent.lastIndexOf('/')) || '/';
     try {
-      const object = await bus.object(destination, parent, session.limits);
+      const object = await bus.object(destination, parent, { ...session.limits, autoStart });
       known.push(...object.children);
       if (object.interfaces.length > 0) known.push(parent);
     } catch (error) {
@@ -131,7 +184,8 @@ async function unknownPath(session: Session, bus: MessageBus, place: ObjectPlace
 }
 
 function nearestOnly(wanted: string, names: readonly string[]): string {
-  const hint = nameHint(wanted, names);
+  const others = names.filter((name) => name !== wanted);
+  const hint = nameHint(wanted, others);
   return hint.startsWith('did you mean') ? hint : '';
 }
 
@@ -197,6 +251,13 @@ export function findMember<Kind extends MemberKind>(
   throw new CommandFailure(
     withHints(`${where} has no ${kind} ${quoted(first)}`, otherKind(node, kind, first) || nameHint(first, known)),
   );
+}
+
+/** Whether the words begin with an interface, or else with a member, that the description has. */
+function isDescribed(kind: MemberKind, node: NodeDescription, [first = '']: readonly string[]): boolean {
+  const described = interfacesOf(node);
+  if (described.has(first) || described.has(first.slice(0, Math.max(0, first.lastIndexOf('.'))))) return true;
+  return [...described.values()].some((each) => candidatesIn(kind, each, first).length > 0);
 }
 
 function interfacesOf(node: NodeDescription): ReadonlyMap<string, InterfaceDescription> {

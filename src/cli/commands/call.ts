@@ -1,7 +1,7 @@
 /** `busbar call`: calls a method. */
 import type { MessageBus, MethodDescription } from '../../index.js';
 import type { Command, OptionValues } from '../command.js';
-import { UsageFailure } from '../failure.js';
+import { succeeds, UsageFailure } from '../failure.js';
 import { answered, findMember, nodeOrNone, type ObjectPlace, objectPlace } from '../introspection.js';
 import { library } from '../library.js';
 import type { Session } from '../session.js';
@@ -45,19 +45,18 @@ export const call: Command = {
     ],
   ],
   async run(session, words, options) {
-    const place = objectPlace(words);
+    const place = { ...objectPlace(words), autoStart: options.start !== false };
     const bus = await session.connect();
     const method = await methodOf(session, bus, place, words.slice(2), options);
     const { signature, body } = method.values;
     const head = { ...place, interface: method.interface, member: method.name, signature, body };
-    const flags = { interactive: options.interactive === true, autoStart: options.start !== false };
+    const flags = { interactive: options.interactive === true };
     if (options.reply === false) {
       await bus.call({ ...head, ...flags, noReply: true }, session.limits);
       return;
     }
-    const reply = await answered(session, bus, place, () =>
-      bus.call({ ...head, ...flags, reply: 'message' }, session.limits),
-    );
+    const ask = () => bus.call({ ...head, ...flags, reply: 'message' }, session.limits);
+    const reply = await answered(session, bus, place, ask, method.hint);
     const results = reply.decode(decoding);
     if (options.raw === true && !session.output.json) showRaw(session.output, reply.signature, results);
     else showValues(session.output, reply.signature, results, method.results);
@@ -70,6 +69,8 @@ interface CalledMethod {
   readonly name: string;
   readonly values: Values;
   readonly results?: MethodDescription['out'];
+  /** For an error that the service answers. */
+  readonly hint?: string | undefined;
 }
 
 async function methodOf(
@@ -84,11 +85,14 @@ async function methodOf(
     const { rest, ...named } = namedMember(words);
     return { ...named, values: valuesOf(signature, rest) };
   }
-  const node = await nodeOrNone(session, bus, place);
-  if (node === undefined) {
+  const bare = () => {
     const { rest, ...named } = namedMember(words);
     return { ...named, values: valuesWithSignature(rest) };
-  }
+  };
+  const isComplete = succeeds(bare)?.interface !== undefined;
+  const cure = 'give the interface and the types, with --signature';
+  const { node, hint } = await nodeOrNone(session, bus, place, { kind: 'method', words, isComplete, cure });
+  if (node === undefined) return { ...bare(), hint };
   const found = findMember('method', node, place, words);
   const rest = words.slice(found.taken);
   const method = chosen(found.candidates, rest);

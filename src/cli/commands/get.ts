@@ -28,7 +28,8 @@ export const get: Command = {
     const rest = words.slice(2);
     if (rest.length === 0) throw new UsageFailure(MISSING);
     const bus = await session.connect();
-    const node = await nodeOrNone(session, bus, place);
+    const wanted = { kind: 'property', words: rest, isComplete: interfaceIn(rest, undefined) !== undefined } as const;
+    const { node, hint } = await nodeOrNone(session, bus, place, { ...wanted, cure: 'give the interface as well' });
     const prefix = interfaceIn(rest, node);
     const names = prefix === undefined ? rest : rest.slice(1);
     if (names.length === 0) throw new UsageFailure(MISSING);
@@ -44,7 +45,8 @@ export const get: Command = {
         body: [property.interface, property.name],
       };
       const options = { ...session.limits, ...decoding };
-      const [{ signature, value }] = (await answered(session, bus, place, () => bus.call(call, options))) as [Variant];
+      const ask = () => bus.call(call, options);
+      const [{ signature, value }] = (await answered(session, bus, place, ask, hint)) as [Variant];
       if (raw === true && !session.output.json) showRaw(session.output, signature, [value]);
       else showValue(session.output, signature, value, names.length > 1 ? name : undefined);
       closeDescriptors(value);

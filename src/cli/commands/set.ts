@@ -2,7 +2,7 @@
 
 import type { NodeDescription } from '../../index.js';
 import type { Command } from '../command.js';
-import { CommandFailure, UsageFailure } from '../failure.js';
+import { CommandFailure, succeeds, UsageFailure } from '../failure.js';
 import { answered, findMember, nodeOrNone, type ObjectPlace, objectPlace } from '../introspection.js';
 import { library } from '../library.js';
 import { readArguments, type Values, valuesOf, valuesWithSignature } from '../values/arguments.js';
@@ -34,9 +34,12 @@ export const set: Command = {
     const rest = words.slice(2);
     if (rest.length < 2) throw new UsageFailure('words are missing: busbar set NAME PATH [INTERFACE] PROPERTY VALUE');
     const bus = await session.connect();
-    const node = typeof signature === 'string' ? undefined : await nodeOrNone(session, bus, place);
-    const property =
-      node === undefined ? withoutNode(rest, signature as string | undefined) : inNode(node, place, rest);
+    const bare = () => withoutNode(rest, signature as string | undefined);
+    const isComplete = Boolean(succeeds(bare)?.interface);
+    const cure = 'give the interface and the type, with --signature';
+    const wanted = { kind: 'property', words: rest, isComplete, cure } as const;
+    const { node, hint } = typeof signature === 'string' ? {} : await nodeOrNone(session, bus, place, wanted);
+    const property = node === undefined ? bare() : inNode(node, place, rest);
     const { values } = property;
     const value = new library.Variant(values.signature, values.body[0] as never);
     const call = {
@@ -46,7 +49,8 @@ export const set: Command = {
       signature: 'ssv',
       body: [property.interface, property.name, value],
     };
-    await answered(session, bus, place, () => bus.call({ ...call, interactive: interactive === true }, session.limits));
+    const ask = () => bus.call({ ...call, interactive: interactive === true }, session.limits);
+    await answered(session, bus, place, ask, hint);
   },
 };
 
