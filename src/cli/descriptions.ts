@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { printable } from '../base/printable.js';
 import type { InterfaceDescription, NodeDescription, Problem } from '../index.js';
 import { CommandFailure, UsageFailure } from './failure.js';
+import { introspected, objectPlace } from './introspection.js';
 import { library } from './library.js';
 import type { Session } from './session.js';
 
@@ -11,9 +12,13 @@ import type { Session } from './session.js';
 export interface Described {
   /** The name of the file, or the path of the object. */
   readonly origin: string;
-  /** Those of nodes within as well. */
   readonly interfaces: readonly InterfaceDescription[];
+  /** Those of the nodes within. */
+  readonly inner: readonly InterfaceDescription[];
 }
+
+/** The interfaces that every object may have, which busbar itself has. */
+export const STANDARD = /^org\.freedesktop\.DBus\.(Peer|Introspectable|Properties|ObjectManager)$/;
 
 /**
  * The interfaces that files describe.
@@ -26,7 +31,7 @@ export function describedByFiles(files: readonly string[]): Promise<readonly Des
       files.map(async (origin) => {
         try {
           const xml = await readFile(origin, 'utf8');
-          return { origin, interfaces: interfacesOf(library.parseIntrospection(xml, { origin, documentation: true })) };
+          return describedBy(origin, library.parseIntrospection(xml, { origin, documentation: true }));
         } catch (error) {
           throw new CommandFailure(`${origin}: ${error instanceof Error ? error.message : String(error)}`);
         }
@@ -45,16 +50,15 @@ export function describedByObjects(
   return tellingProblems(async () => {
     const bus = await session.connect();
     return await Promise.all(
-      paths.map(async (origin) => {
-        const { node } = await bus.object(name, origin, session.limits);
-        return { origin, interfaces: interfacesOf(node) };
-      }),
+      paths.map(async (path) => describedBy(path, await introspected(session, bus, objectPlace([name, path])))),
     );
   });
 }
 
-function interfacesOf({ interfaces, children }: NodeDescription): readonly InterfaceDescription[] {
-  return [...interfaces.values(), ...[...children.values()].flatMap(interfacesOf)];
+function describedBy(origin: string, { interfaces, children }: NodeDescription): Described {
+  const within = [...children.values()].map((child) => describedBy(origin, child));
+  const inner = within.flatMap((each) => [...each.interfaces, ...each.inner]);
+  return { origin, interfaces: [...interfaces.values()], inner };
 }
 
 /** Prints what is left out of introspection data to standard error. */

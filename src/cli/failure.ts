@@ -38,6 +38,16 @@ export class UsageFailure extends CommandFailure {
   }
 }
 
+/** What a function returns; `undefined` if it throws a {@link CommandFailure}. */
+export function succeeds<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof CommandFailure) return undefined;
+    throw error;
+  }
+}
+
 /** The text and the exit code for an error that a command threw; `undefined` for a fault of busbar itself. */
 export function explain(error: unknown): { readonly text: string; readonly exitCode: ExitCode } | undefined {
   if (error instanceof CommandFailure) return { text: error.message, exitCode: error.exitCode };

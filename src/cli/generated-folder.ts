@@ -1,13 +1,13 @@
 /** Brings generated files into a folder. Files that were not generated are never replaced. */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type GeneratedFile, HEADER } from '../generator/generate.js';
 
 /**
  * What a file in the folder is to a generated one: it does not exist, has the same text, has another text, or was not
- * generated and has another text.
+ * generated and has another text; or it is `stale`: generated, but not from what is described now.
  */
-export type FileState = 'missing' | 'same' | 'changed' | 'foreign';
+export type FileState = 'missing' | 'same' | 'changed' | 'foreign' | 'stale';
 
 /** What happened to a file. */
 export interface OutputFile {
@@ -39,6 +39,15 @@ export async function outputFiles(
   return states;
 }
 
+/** The generated files in a folder that are not among the given ones. */
+export async function staleFiles(folder: string, files: readonly GeneratedFile[]): Promise<readonly OutputFile[]> {
+  const names = await readdir(folder).catch(() => []);
+  const known = new Set(files.map(({ name }) => name));
+  const others = names.filter((name) => name.endsWith('.ts') && !known.has(name)).sort();
+  const states = await Promise.all(others.map((name) => stateOf(join(folder, name), '')));
+  return others.filter((_, index) => states[index] === 'changed').map((name) => ({ name, state: 'stale' }));
+}
+
 async function stateOf(path: string, text: string): Promise<FileState> {
   try {
     const found = await readFile(path, 'utf8');
@@ -46,6 +55,7 @@ async function stateOf(path: string, text: string): Promise<FileState> {
     return found.startsWith(HEADER) ? 'changed' : 'foreign';
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'missing';
-    throw error;
+    // Reading a folder fails without its path.
+    throw Object.assign(error as Error, { path });
   }
 }

@@ -1,12 +1,12 @@
 /** The program `busbar`. */
 import { readFileSync } from 'node:fs';
 import { ExitCode } from './failure.js';
-import { runProgram } from './program.js';
+import { failed, runProgram } from './program.js';
 
 /** A reader such as `head` has what it wants: this is no failure. */
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(ExitCode.Ok);
-  throw error;
+  process.exit(failed(Object.assign(error, { path: 'standard output' })));
 });
 
 process.exitCode = await runProgram(process.argv.slice(2), versionOfPackage());

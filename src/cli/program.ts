@@ -30,6 +30,9 @@ export async function runProgram(words: readonly string[], version: string): Pro
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
   try {
+    const [first, second] = words.filter((word) => !word.startsWith('-'));
+    const isKnown = ['help', undefined, ...commands.map(({ name }) => name)].includes(second);
+    if (first === 'help' && !isKnown) throw new UsageFailure(unknownCommand(second as string));
     await program.parseAsync(words, { from: 'user' });
     return ExitCode.Ok;
   } catch (error) {
@@ -40,7 +43,8 @@ export async function runProgram(words: readonly string[], version: string): Pro
   }
 }
 
-function failed(error: unknown): number {
+/** Prints an error, and returns its exit code. */
+export function failed(error: unknown): number {
   // The parser has printed its own errors, and help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? ExitCode.Ok : ExitCode.Usage;
   const known = explain(error);

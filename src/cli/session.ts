@@ -63,15 +63,16 @@ export class Session {
   /** Where the bus is, as an option of `connect`. */
   place(): ConnectOptions {
     const { session, system, address, host, machine } = this.options;
-    const places = Object.entries({ session, system, address }).filter(([, value]) => value !== undefined);
-    if (places.length > 1) {
-      throw new UsageFailure(`--${places[0]?.[0]} and --${places[1]?.[0]} name two buses: leave one of them out`);
+    for (const places of [
+      { session, system, address },
+      { address, host, machine },
+    ]) {
+      const [first, second] = Object.entries(places).filter(([, value]) => value !== undefined);
+      if (first === undefined || second === undefined) continue;
+      throw new UsageFailure(`--${first[0]} and --${second[0]} name two buses: leave one of them out`);
     }
     if (address !== undefined) return { address };
     const bus = system === true ? 'system' : 'session';
-    if (host !== undefined && machine !== undefined) {
-      throw new UsageFailure('--host and --machine name two places: leave one of them out');
-    }
     // As in busctl: elsewhere, the system bus is usually meant.
     const elsewhere = session === true ? 'session' : 'system';
     if (host !== undefined) return { host, bus: elsewhere };

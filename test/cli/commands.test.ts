@@ -185,6 +185,9 @@ testUnless(missing(), test, 'emit sends signals to all, or to one connection', a
 /** Command lines that fail: the words, the exit code, and what the error says. */
 const failures: readonly (readonly [words: readonly string[], code: number, error: RegExp])[] = [
   [['lits'], 2, /there is no command "lits"\n {2}did you mean list\?/],
+  [['help', 'lits'], 2, /there is no command "lits"\n {2}did you mean list\?/],
+  [['completion', 'constructor'], 2, /there is no completion for "constructor"/],
+  [['generate', 'org.example.Sampel', samplePath], 1, /no service.*\n {2}did you mean org.example.Sample\?/],
   [['call', 'x'], 2, /missing required argument 'PATH'/],
   [['call', 'org.example', '/'], 2, /the method is missing/],
   [['call', 'org', '/', 'A'], 2, /"org" is not the name of a service/],
@@ -216,6 +219,13 @@ const failures: readonly (readonly [words: readonly string[], code: number, erro
   [['emit', '/a', 'org.a', 'A', '--to', 'org.example.Nothing'], 1, /NameHasNoOwner/],
   [['list', '--session', '--system'], 2, /name two buses/],
   [['list', '--address', 'nonsense'], 2, /nonsense/],
+  [['list', '--address', 'unix:path=/a', '--host', 'b'], 2, /--address and --host name two buses/],
+  [['list', '--address', 'unix:path=/a', '-M', 'b'], 2, /--address and --machine name two buses/],
+  [
+    ['call', ...where, 'Text', '-s', 'a{sv}', ...['2', 'a', 'u', '1', 'a', 'u', '2']],
+    2,
+    /word 5 of the values \(a\{sv\}\): the key occurs twice\n {2}a\n {2}\^/,
+  ],
   [['list', '--address', 'unix:path=/nonexistent'], 3, /does not exist/],
 ];
 

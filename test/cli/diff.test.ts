@@ -38,6 +38,24 @@ test('two files are compared: the exit code is 1 for a failure, and 0 for what i
   assert.is((await busbar(undefined, ['diff', data.path('old.xml')])).code, 2);
 });
 
+test('the interfaces of nodes within are not those of the object, and interfaces that only it has are told', async () => {
+  const child = `<node name="child">${xml('i').slice('<node>'.length)}`;
+  const more = '<interface name="org.example.More"/><interface name="org.freedesktop.DBus.Peer"/>';
+  using data = files({
+    'own.xml': xml('u'),
+    'both.xml': xml('u').replace('</node>', `${child}${more}</node>`),
+  });
+  const same = await busbar(undefined, ['diff', '--xml', data.path('own.xml'), data.path('both.xml')]);
+  assert.is(same.stdout, '+ interface org.example.More is not expected\n');
+  assert.is(same.code, 0);
+  const reverse = await busbar(undefined, ['diff', '--xml', data.path('both.xml'), data.path('own.xml')]);
+  assert.match(reverse.stderr, /both\.xml: the interfaces of nodes within are not compared\n/);
+  assert.is(reverse.code, 1);
+  const several = await busbar(undefined, ['diff', '--xml', data.path('own.xml'), 'org.example.A', '/a', '/b']);
+  assert.is(several.stderr, 'busbar: diff compares one object or file: leave "/b" out\n');
+  assert.is(several.code, 2);
+});
+
 testUnless(PrivateBus.missing(), test, 'a service is compared, also as JSON', async () => {
   await using daemon = await PrivateBus.start();
   await using bus = await connect({ address: daemon.address });

@@ -109,6 +109,17 @@ test('another server, a server that wants cookies, and one that never answers', 
   assertFound(await of(silent), 'failed', SESSION, /2000 ms|ETIMEDOUT/, /stopped, or too busy/);
 });
 
+testUnless(PrivateBus.missing(), test, 'a bus that is stopped', async () => {
+  await using bus = await PrivateBus.start();
+  await bus.kill('SIGSTOP');
+  try {
+    const found = await diagnosis({ DBUS_SESSION_BUS_ADDRESS: bus.address });
+    assertFound(found, 'failed', SESSION, /2000 ms|ETIMEDOUT/, /stopped, or too busy/);
+  } finally {
+    await bus.kill('SIGCONT');
+  }
+});
+
 testUnless(PrivateBus.missing(), test, 'no sd-bus library', async () => {
   await using bus = await PrivateBus.start();
   const found = await diagnosis({ ...withoutSdbusLibrary(), DBUS_SESSION_BUS_ADDRESS: bus.address });

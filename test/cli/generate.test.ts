@@ -1,11 +1,13 @@
 // `busbar generate`: the files that it writes, compares and never replaces.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, implement } from '../../src/index.js';
+import { programArguments } from '../helpers/own-runtime.js';
 import { PrivateBus } from '../helpers/private-bus.js';
+import { run } from '../helpers/program.js';
 import { testUnless } from '../helpers/skip.js';
 import { busbar, printed } from './command-line.js';
 
@@ -60,6 +62,37 @@ test('a file that was not generated is not replaced, and then no file is', async
   assert.match(refused.stderr, /^busbar: nothing was written: \S+Lamp2\.ts was not generated\n/);
   assert.is(readFileSync(own, 'utf8'), '// mine\n');
   assert.not.match(readFileSync(join(folder.out, 'org.example.Lamp.ts'), 'utf8'), /Skeleton/);
+});
+
+test('--check fails for a generated file of no described interface, unless one interface is chosen', async () => {
+  using folder = folderWithData();
+  const words = ['generate', '--xml', folder.xml, '--out', folder.out];
+  await printed(undefined, ...words);
+  writeFileSync(folder.xml, XML.replace('Lamp2', 'Lamp3'));
+  await printed(undefined, ...words);
+  writeFileSync(join(folder.out, 'own.ts'), '// mine\n');
+  const check = await busbar(undefined, [...words, '--check']);
+  assert.match(check.stdout, /\nstale +\S+org\.example\.Lamp2\.ts\n$/);
+  assert.is(check.stderr, 'busbar: 1 generated file is of no described interface\n  remove what is stale\n');
+  assert.is(check.code, 1);
+  await printed(undefined, ...words, '--check', '--interface', 'org.example.Lamp');
+});
+
+test('what the system refuses is told in a line, with the path and the reason', async () => {
+  using folder = folderWithData();
+  const file = join(folder.out, 'org.example.Lamp.ts');
+  const words = ['generate', '--xml', folder.xml, '--out'];
+  const inFile = await busbar(undefined, [...words, folder.xml]);
+  assert.match(inFile.stderr, /^busbar: \S+\/lamp\.xml\/org\.example\.Lamp2?\.ts: not a directory \(ENOTDIR\)\n$/);
+  assert.is(inFile.code, 1);
+  mkdirSync(file, { recursive: true });
+  const isFolder = await busbar(undefined, [...words, folder.out]);
+  assert.is(isFolder.stderr, `busbar: ${file}: illegal operation on a directory (EISDIR)\n`);
+  assert.is(isFolder.code, 1);
+  const program = [process.execPath, ...programArguments('src/cli/main.ts', 'completion', 'bash')];
+  const full = await run('sh', ['-c', '"$@" > /dev/full', 'sh', ...program], { env: { FORCE_COLOR: '0' } });
+  assert.is(full.stderr, 'busbar: standard output: no space left on device (ENOSPC)\n');
+  assert.is(full.code, 1);
 });
 
 test('the forms exclude each other, and a wrong interface is told with the right one', async () => {

@@ -47,7 +47,7 @@ export const completion: Command = {
     ['busbar completion fish > ~/.config/fish/completions/busbar.fish', 'for fish'],
   ],
   async run(session, [shell = '']) {
-    const script = scripts[shell];
+    const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined;
     if (script === undefined) {
       throw new UsageFailure(
         withHints(`there is no completion for ${quoted(shell)}`, nameHint(shell, Object.keys(scripts))),

@@ -147,6 +147,7 @@ const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
     'the server does not accept EXTERNAL, by which the kernel tells the user: enable it, and connect over a Unix socket',
   ],
   [/cannot verify users over TCP/, 'connect over a Unix socket, or forward one with ssh'],
+  [/no reply|ETIMEDOUT|within \d+ ms/, 'the bus is stopped, or too busy: look at its process'],
   [/not a D-Bus server|sent too much|is it a bus/, 'another kind of server listens there: correct the address'],
   [/permission denied|EACCES/, 'the permissions of the socket, AppArmor or SELinux forbid it'],
   [

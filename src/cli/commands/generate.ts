@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { FORMS, type Form, type GeneratedFile, generateFiles } from '../../generator/generate.js';
 import type { InterfaceDescription } from '../../index.js';
 import type { Command, OptionValues } from '../command.js';
-import { type Described, describedByFiles, describedByObjects } from '../descriptions.js';
+import { type Described, describedByFiles, describedByObjects, STANDARD } from '../descriptions.js';
 import { CommandFailure, UsageFailure } from '../failure.js';
-import { type FileState, type OutputFile, outputFiles } from '../generated-folder.js';
+import { type FileState, type OutputFile, outputFiles, staleFiles } from '../generated-folder.js';
 import type { Session } from '../session.js';
 import { nameHint, quoted, withHints } from '../words.js';
 
@@ -31,7 +31,10 @@ export const generate: Command = {
     { flags: '--service', docs: 'generate definitions, and members to start an implementation with' },
     { flags: '--class', docs: 'generate decorated classes' },
     { flags: '--interface INTERFACE', docs: 'generate only this interface', complete: 'interface' },
-    { flags: '--check', docs: 'write nothing, and fail if a file in the folder is not as it would be generated' },
+    {
+      flags: '--check',
+      docs: 'write nothing, and fail if a file in the folder is not as it would be generated, or of no interface',
+    },
   ],
   examples: [
     [
@@ -48,10 +51,11 @@ export const generate: Command = {
       throw new UsageFailure('--check compares the files in a folder: add --out DIR');
     const described =
       options.xml === true ? await describedByFiles(filesOf(words)) : await describedByObjects(session, words);
-    const files = generateFiles(chosen(described, options.interface as string | undefined), form);
+    const only = options.interface as string | undefined;
+    const files = generateFiles(chosen(described, only), form);
     if (files.length === 0) throw new CommandFailure('there is no interface to generate');
     if (folder === undefined) print(session, files);
-    else await output(session, folder, files, options.check === true);
+    else await output(session, folder, files, options.check === true && (only === undefined ? 'all' : 'some'));
   },
 };
 
@@ -66,9 +70,6 @@ function filesOf(words: readonly string[]): readonly string[] {
   return words;
 }
 
-/** The interfaces that busbar itself has. */
-const STANDARD = /^org\.freedesktop\.DBus\.(Peer|Introspectable|Properties|ObjectManager)$/;
-
 /**
  * Each interface once.
  *
@@ -77,8 +78,8 @@ const STANDARD = /^org\.freedesktop\.DBus\.(Peer|Introspectable|Properties|Objec
 function chosen(described: readonly Described[], only: string | undefined): readonly InterfaceDescription[] {
   const found = new Map<string, { readonly description: InterfaceDescription; readonly origin: string }>();
   const all = new Set<string>();
-  for (const { origin, interfaces } of described) {
-    for (const description of interfaces) {
+  for (const { origin, interfaces, inner } of described) {
+    for (const description of [...interfaces, ...inner]) {
       const { name } = description;
       all.add(name);
       if (only === undefined ? STANDARD.test(name) : name !== only) continue;
@@ -109,9 +110,11 @@ async function output(
   session: Session,
   folder: string,
   files: readonly GeneratedFile[],
-  isCheck: boolean,
+  check: false | 'all' | 'some',
 ): Promise<void> {
-  const found = await outputFiles(folder, files, isCheck);
+  const isCheck = check !== false;
+  const generated = await outputFiles(folder, files, isCheck);
+  const found = check === 'all' ? [...generated, ...(await staleFiles(folder, files))] : generated;
   tell(session, folder, found, isCheck);
   const foreign = found.filter(({ state }) => state === 'foreign').map(({ name }) => join(folder, name));
   if (foreign.length > 0) {
@@ -124,9 +127,14 @@ async function output(
       ),
     );
   }
-  const different = found.filter(({ state }) => state !== 'same').length;
-  if (isCheck && different > 0)
-    throw new CommandFailure(`${different} of ${found.length} files must be generated again`);
+  if (!isCheck) return;
+  const different = generated.filter(({ state }) => state !== 'same').length;
+  const stale = found.length - generated.length;
+  const again = `${different} of ${generated.length} files must be generated again`;
+  const removed = `${stale} generated ${stale === 1 ? 'file is' : 'files are'} of no described interface`;
+  const faults = [different > 0 && again, stale > 0 && removed].filter((fault) => fault !== false);
+  if (faults.length > 0)
+    throw new CommandFailure(withHints(faults.join('; '), stale > 0 ? 'remove what is stale' : ''));
 }
 
 /** What is told of a file, by its state before. */
@@ -135,6 +143,7 @@ const told: Readonly<Record<FileState, readonly [written: string, checked: strin
   changed: ['changed', 'different'],
   same: ['unchanged', 'unchanged'],
   foreign: ['not generated', 'not generated'],
+  stale: ['stale', 'stale'],
 };
 
 function tell({ output }: Session, folder: string, found: readonly OutputFile[], isCheck: boolean): void {

@@ -24,7 +24,7 @@ const NO_PROCESS: Process = { pid: null, process: null, uid: null, user: null, u
 
 export const list: Command = {
   name: 'list',
-  summary: 'lists the names on a bus, and who owns them',
+  summary: 'lists the names on a bus, and their owners',
   docs: 'Names that have an owner come first, then those that the bus can start a service for, then connections.',
   arguments: [],
   options: [

@@ -58,7 +58,13 @@ export class FlatReader {
       const values = repeated(length, () => this.#value(element));
       return element.code === 'y' ? Buffer.from(values as number[]) : values;
     }
-    return new Map(repeated(length, () => [this.#value(element.key), this.#value(element.value)] as const));
+    const entries = new Map<unknown, unknown>();
+    repeated(length, () => {
+      const key = this.#value(element.key);
+      if (entries.has(key)) throw new ValueMisfit('the key occurs twice', 0);
+      entries.set(key, this.#value(element.value));
+    });
+    return entries;
   }
 
   #next(signature: string): string {
