@@ -24,6 +24,8 @@ export interface CommandOption {
 /** What a shell offers for a word: values of the bus, some fixed words, files, or nothing. */
 type Completion =
   | 'name'
+  /** A name, and then paths. */
+  | 'object'
   | 'path'
   | 'interface'
   | 'method'

@@ -91,15 +91,21 @@ async function candidatesFor(
     const options = [...optionsOf(command), { flags: '--help', docs: 'show the help' }];
     return options.map((option) => ({ value: `--${longName(option)}`, docs: option.docs }));
   }
-  if (command === undefined && words.length > 0) return [];
+  if (command === undefined && words.length > 0 && (words[0] !== 'help' || words.length > 1)) return [];
   if (command === undefined && pending === undefined) {
     return commands.map(({ name, summary }) => ({ value: name, docs: summary }));
   }
   const position = Math.min(words.length, (command?.arguments.length ?? 1) - 1);
   const argument = command?.arguments[position];
-  const kind = pending === undefined ? argument?.complete : pending.complete;
+  // An option without a value tells what the words are.
+  const flag = command?.options.find(
+    (option) =>
+      option.complete !== undefined && (common as Readonly<Record<string, unknown>>)[longName(option)] === true,
+  );
+  const kind = pending === undefined ? (flag ?? argument)?.complete : pending.complete;
   const isPast = pending === undefined && words.length > position && argument?.variadic !== true;
-  if (kind === undefined || isPast) return [];
+  // The shell offers files where there is nothing else.
+  if (kind === undefined || kind === 'file' || isPast) return [];
   if (typeof kind !== 'string') return kind.map((value) => ({ value }));
   return fromBus(new Session({ ...common, timeout: PATIENCE }), kind, command, words, current);
 }
@@ -115,9 +121,9 @@ async function fromBus(
   const impatience = setTimeout(() => session.interrupt(), Number(PATIENCE) * 1000);
   try {
     const bus = await session.connect();
-    if (kind === 'name') return await names(session, bus, current);
+    if (kind === 'name' || (kind === 'object' && words.length === 0)) return await names(session, bus, current);
     const [destination = '', path = '/'] = words;
-    if (kind === 'path') return await paths(session, bus, destination, current);
+    if (kind === 'path' || kind === 'object') return await paths(session, bus, destination, current);
     const { node } = await bus.object(destination, path, session.limits);
     return members(node, command, words);
   } catch {

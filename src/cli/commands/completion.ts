@@ -11,7 +11,7 @@ const bash = `_busbar() {
   prefix="\${word%"\${word##*:}"}"
   if [[ -n $prefix && $COMP_WORDBREAKS == *:* ]]; then COMPREPLY=("\${COMPREPLY[@]#"$prefix"}"); fi
 }
-complete -o nosort -F _busbar busbar
+complete -o nosort -o default -F _busbar busbar
 `;
 
 const zsh = `#compdef busbar
@@ -21,7 +21,7 @@ _busbar() {
   for value in "\${(@f)$("\${(Q)words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
     [[ -n $value ]] && values+=("\${\${value//:/\\\\:}/$'\\t'/:}")
   done
-  _describe -V busbar values
+  if (( $#values )); then _describe -V busbar values; else _files; fi
 }
 if [[ $funcstack[1] == _busbar ]]; then _busbar "$@"; else compdef _busbar busbar; fi
 `;
@@ -29,7 +29,8 @@ if [[ $funcstack[1] == _busbar ]]; then _busbar "$@"; else compdef _busbar busba
 const fish = `function __busbar_complete
   set -l words (commandline -opc)
   set -l current (commandline -ct)
-  $words[1] __complete -- $words[2..-1] "$current" 2>/dev/null
+  set -l values ($words[1] __complete -- $words[2..-1] "$current" 2>/dev/null)
+  if set -q values[1]; printf '%s\\n' $values; else; __fish_complete_path "$current"; end
 end
 complete -c busbar -f -k -a '(__busbar_complete)'
 `;

@@ -19,7 +19,7 @@ export const diff: Command = {
       name: 'WORDS',
       docs: 'NAME and PATH of an object, or the FILE that is compared',
       variadic: true,
-      complete: 'name',
+      complete: 'object',
     },
   ],
   options: [

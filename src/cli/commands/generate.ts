@@ -21,7 +21,7 @@ export const generate: Command = {
       docs: 'NAME and PATH… of objects, or FILE… with --xml',
       optional: true,
       variadic: true,
-      complete: 'name',
+      complete: 'object',
     },
   ],
   options: [

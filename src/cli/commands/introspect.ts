@@ -10,7 +10,8 @@ import type {
 } from '../../index.js';
 import type { Command } from '../command.js';
 import { mapConcurrently } from '../concurrency.js';
-import { CommandFailure, UsageFailure } from '../failure.js';
+import { STANDARD } from '../descriptions.js';
+import { CommandFailure, explain, UsageFailure } from '../failure.js';
 import { answered, introspected, type ObjectPlace, objectPlace } from '../introspection.js';
 import { library } from '../library.js';
 import type { Output } from '../output.js';
@@ -67,8 +68,6 @@ async function printXml(session: Session, bus: MessageBus, place: ObjectPlace, o
   session.output.line((xml as string).trimEnd());
 }
 
-const STANDARD = /^org\.freedesktop\.DBus\.(Peer|Introspectable|Properties|ObjectManager)$/;
-
 function chosenInterfaces(
   node: NodeDescription,
   { destination, path }: ObjectPlace,
@@ -87,29 +86,41 @@ function chosenInterfaces(
   return hasStandard ? all : all.filter((each) => rank(each) === 0);
 }
 
-/** The present values of readable properties; none of an interface that does not tell them. */
+/** The present values of readable properties. Those that cannot be read are told on standard error. */
 async function valuesOf(
   session: Session,
   bus: MessageBus,
   place: ObjectPlace,
   { name, properties }: InterfaceDescription,
 ): Promise<Map<string, Variant>> {
-  if (![...properties.values()].some(({ access }) => access !== 'write')) return new Map();
-  const call = {
-    ...place,
-    interface: 'org.freedesktop.DBus.Properties',
-    member: 'GetAll',
-    signature: 's',
-    body: [name],
+  const readable = [...properties.values()].filter(({ access }) => access !== 'write');
+  if (readable.length === 0) return new Map();
+  const ask = async (member: string, ...body: readonly string[]) => {
+    const call = { ...place, interface: 'org.freedesktop.DBus.Properties', member, signature: 's'.repeat(body.length) };
+    const [value] = await bus.call({ ...call, body }, { ...session.limits, ...decoding });
+    return value;
   };
-  try {
-    const [values] = await bus.call(call, { ...session.limits, ...decoding });
-    return values as Map<string, Variant>;
-  } catch (error) {
-    // The members are of use without the values.
-    if (error instanceof library.DBusError && !session.signal.aborted) return new Map();
-    throw error;
+  const failures: [what: string, error: unknown][] = [];
+  // The members are of use without the values.
+  const failed = (what: string, error: unknown) => {
+    if (!(error instanceof library.DBusError) || session.signal.aborted) throw error;
+    failures.push([what, error]);
+    return undefined;
+  };
+  const all = await ask('GetAll', name).catch((error: unknown) => failed(`the values of ${name}`, error));
+  const values = new Map((all ?? []) as Map<string, Variant>);
+  const [whole] = failures;
+  if (whole !== undefined && (whole[1] as InstanceType<typeof library.DBusError>).reply !== undefined) {
+    // One that cannot be read makes GetAll fail.
+    await mapConcurrently(readable, async (each) => {
+      const value = await ask('Get', name, each.name).catch((error: unknown) => failed(`${name} ${each.name}`, error));
+      if (value !== undefined) values.set(each.name, value as Variant);
+    });
   }
+  for (const [what, error] of values.size > 0 ? failures.slice(1) : failures.slice(0, 1)) {
+    process.stderr.write(`busbar: ${printable(`${what}: ${explain(error)?.text.split('\n')[0]}`)}\n`);
+  }
+  return values;
 }
 
 /** What is shown of a member in one line. */

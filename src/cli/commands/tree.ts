@@ -39,7 +39,7 @@ export const tree: Command = {
     },
   ],
   options: [
-    { flags: '--list', docs: 'print only the paths, one on a line' },
+    { flags: '--list', docs: 'print only the paths, one on a line; of several services after the name' },
     { flags: '--path PATH', docs: 'begin at this object instead of /', complete: 'path' },
     { flags: '--no-interfaces', docs: 'show only the paths' },
   ],
@@ -56,21 +56,24 @@ export const tree: Command = {
     const names = words.length > 0 ? words : await servicesOn(session, bus);
     const found: Record<string, ObjectNode> = {};
     for (const [index, name] of names.entries()) {
-      const root = await treeOf(session, bus, name, path, words.length === 0);
+      const root = await treeOf(session, bus, name, path, names.length > 1);
       if (root === undefined) continue;
       found[name] = root;
       if (session.output.json) continue;
-      if (list === true) session.output.lines(pathsOf(root));
+      const prefix = names.length > 1 ? `${name} ` : '';
+      if (list === true) session.output.lines(pathsOf(root).map((each) => prefix + each));
       else printTree(session.output, names.length > 1 ? name : undefined, root, interfaces !== false, index > 0);
     }
     if (session.output.json) {
       showJson(
         session.output,
-        Object.fromEntries(Object.entries(found).map(([name, root]) => [name, objectsOf(root)])),
+        Object.fromEntries(Object.entries(found).map(([name, root]) => [name, objectsOf(root, interfaces !== false)])),
       );
     }
-    const failed = Object.values(found).find((root) => root.problem !== undefined && root.children.length === 0);
-    if (words.length > 0 && failed?.problem !== undefined) throw new CommandFailure(failed.problem);
+    const problems = Object.values(found).flatMap(({ problem, children }) =>
+      problem !== undefined && children.length === 0 ? [problem] : [],
+    );
+    if (words.length > 0 && problems.length > 0) throw new CommandFailure(problems.join('\n'));
   },
 };
 
@@ -100,7 +103,7 @@ async function treeOf(
     return await walk(session, bus, name, path, (count) => progress.update(`${name}: ${count} objects`));
   } catch (error) {
     if (!isOneOfMany || session.signal.aborted || !(error instanceof Error)) throw error;
-    return { path, interfaces: [], children: [], problem: printable(error.message) };
+    return { path, interfaces: [], children: [], problem: printable(error.message.split('\n')[0] ?? '') };
   } finally {
     progress.end();
   }
@@ -120,6 +123,9 @@ async function walk(
   const visit = async (node: ObjectNode) => {
     try {
       const object = await bus.object(name, node.path, session.limits);
+      // GDBus answers for every path that there is, or is not.
+      const isEmpty = object.interfaces.length === 0 && object.children.length === 0;
+      if (isEmpty && node === root && path !== '/') node.problem = `${name} has no object ${path}`;
       node.interfaces = object.interfaces.filter((each) => !STANDARD.test(each));
       for (const child of object.children) {
         if (++count > OBJECTS_MAXIMUM) {
@@ -165,10 +171,12 @@ function pathsOf(node: ObjectNode): string[] {
   return [node.path, ...node.children.flatMap(pathsOf)];
 }
 
-function objectsOf(node: ObjectNode): { path: string; interfaces: readonly string[]; problem?: string }[] {
-  const { path, interfaces, problem } = node;
-  const own = problem === undefined ? { path, interfaces } : { path, interfaces, problem };
-  return [own, ...node.children.flatMap(objectsOf)];
+function objectsOf(
+  { path, interfaces, problem, children }: ObjectNode,
+  hasInterfaces: boolean,
+): { path: string; interfaces?: readonly string[]; problem?: string }[] {
+  const own = { path, ...(hasInterfaces && { interfaces }), ...(problem !== undefined && { problem }) };
+  return [own, ...children.flatMap((child) => objectsOf(child, hasInterfaces))];
 }
 
 function printTree(
