@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connect, defineInterface, FileDescriptor, implement } from '../../src/index.js';
 import { TRANSPORT } from '../helpers/fake-bus-session.js';
+import { fewDescriptors } from '../helpers/few-descriptors.js';
 import { libraryEntry, moduleArguments } from '../helpers/own-runtime.js';
 import { patience } from '../helpers/patience.js';
 import { Example, folder, PATH } from '../helpers/peers.js';
@@ -26,6 +27,7 @@ function starving(script: string, options: ProgramOptions = {}): Program {
     import { subscribe } from 'node:diagnostics_channel';
     import { closeSync, openSync, readdirSync } from 'node:fs';
     import { connect, defineInterface, FileDescriptor, implement, listen } from ${JSON.stringify(libraryEntry)};
+    ${fewDescriptors}
     // With its first stream, Node.js reserves a descriptor: it must not do so between two counts.
     void process.stdout;
     const say = (event, facts) => console.log(JSON.stringify({ event, ...facts }));
@@ -38,8 +40,7 @@ function starving(script: string, options: ProgramOptions = {}): Program {
     };
     const relieve = () => { for (const fd of taken.splice(0)) closeSync(fd); };
   `;
-  const command = [process.execPath, ...moduleArguments(preamble + script)];
-  return Program.start('/bin/sh', ['-c', 'ulimit -n 100; exec "$@"', 'sh', ...command], options);
+  return Program.start(process.execPath, moduleArguments(preamble + script), options);
 }
 
 testUnless(

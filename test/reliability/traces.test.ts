@@ -20,7 +20,7 @@ async function traces(): Promise<ReadonlyMap<string, readonly string[]>> {
     }
   `;
   // One of the failures is that no descriptors are left: a low limit is reached sooner.
-  const args = ['-c', 'ulimit -n 200; exec "$@"', 'sh', process.execPath, ...moduleArguments(script)];
+  const args = ['-c', 'ulimit -n 400; exec "$@"', 'sh', process.execPath, ...moduleArguments(script)];
   const { code, stderr } = await run('/bin/sh', args, { env: { NODE_DEBUG: 'busbar' }, timeLimit: 100_000 });
   assert.is(code, 0, stderr);
   const sections = stderr.split(/^== /m).slice(1);
