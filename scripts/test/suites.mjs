@@ -78,6 +78,10 @@ const brokered = [
  */
 const ofDefaultTransport = [
   ...['interop/guide', 'interop/large-trees', 'interop/quickstart', 'interop/readme', 'interop/reference-examples'],
+  // Random ends of processes, and what serve() does at its end, run on both.
+  ...['process/exit', 'process/served-activation'],
+  // Bodies are decoded by the same code.
+  'bus/decoded-size',
   'reliability/soak',
 ];
 const upperFolders = ['cli/', 'interfaces/', 'interop/services/'];
@@ -155,7 +159,7 @@ function tools() {
 function packed() {
   return [
     ...testFiles('pack').filter(({ name }) => /\/(npm|import|bundle|loading)$/.test(name)),
-    ...testFiles('tools').filter(({ name }) => /\/(node|jest-29|mocha|nft|vitest|webpack)$/.test(name)),
+    ...testFiles('tools').filter(({ name }) => /\/(node|jest-29|mocha|nft|vitest)$/.test(name)),
   ];
 }
 
