@@ -33,7 +33,7 @@ export const generate: Command = {
     { flags: '--interface INTERFACE', docs: 'generate only this interface', complete: 'interface' },
     {
       flags: '--check',
-      docs: 'write nothing, and fail if a file in the folder is not as it would be generated, or of no interface',
+      docs: 'write nothing, and fail if a file in the folder is not as it would be generated',
     },
   ],
   examples: [
