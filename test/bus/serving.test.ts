@@ -1,6 +1,6 @@
 // serve() in this process: what it does at the start, for which reasons it ends, and in which order. test/bus/serving-processes
 // has what concerns the process: signals, exit codes, the service manager.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -341,25 +341,25 @@ test('the end of the bus ends it, unless the bus reconnects', async () => {
 });
 
 test('a name that another connection took while the bus was away ends it with code 1', async () => {
-  const own = await PrivateBus.start();
-  const bus = await connect({ address: own.address, reconnect: { minDelay: 300, maxDelay: 300 } });
+  await using own = await PrivateBus.start();
+  // The service connects by a link, without which it stays away.
+  const folder = mkdtempSync(join(tmpdir(), 'busbar-serving-'));
+  const link = join(folder, 'socket');
+  const makeLink = () => symlinkSync(own.address.slice('unix:path='.length), link);
+  makeLink();
+  const bus = await connect({ address: `unix:path=${link}`, reconnect: { minDelay: 5, maxDelay: 50 } });
   const service = await serve(bus, { name: NAME, handleSignals: false, objects: {} });
   const { exitCode: before } = process;
-  // On a slow machine, the service is back first.
-  for (let isTaken = false; !isTaken; ) {
-    await own.kill();
-    await own.restart();
-    const taker = await connect({ address: own.address });
-    taker.addMessageHandler(() => {});
-    isTaken = await taker.requestName(NAME).then(
-      () => true,
-      () => false,
-    );
-    if (isTaken) assert.equal(await service.ended, { reason: 'replaced', exitCode: 1 });
-    await taker.close();
-  }
+  rmSync(link);
+  await own.restart();
+  await using taker = await connect({ address: own.address });
+  taker.addMessageHandler(() => {});
+  await taker.requestName(NAME);
+  assert.is(service.state, 'running');
+  makeLink();
+  assert.equal(await service.ended, { reason: 'replaced', exitCode: 1 });
   process.exitCode = before;
-  await own.stop();
+  rmSync(folder, { recursive: true });
 });
 
 test('a name that the bus of a new connection refuses ends it with code 1', async () => {

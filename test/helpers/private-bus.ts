@@ -55,6 +55,9 @@ function isKnownUser(): boolean {
 /** Milliseconds in which a daemon has to be ready. */
 const START_LIMIT = 10_000;
 
+/** Milliseconds after the end of a daemon in which this process lives on, unless the bus is stopped or started again. */
+const SEEING_THE_END = 10_000;
+
 /** A private bus; `await using bus = await PrivateBus.start()` stops it at the end of the scope. */
 export class PrivateBus {
   /** The address to connect to. It stays the same over {@link restart}. */
@@ -64,6 +67,7 @@ export class PrivateBus {
   readonly #options: PrivateBusOptions;
   readonly #forget: () => void;
   #process: DaemonProcess | undefined;
+  #afterEnd: NodeJS.Timeout | undefined;
 
   /** Why a bus of this kind is not available on this machine; `undefined` if it is. */
   static missing({ daemon = defaultDaemon }: PrivateBusOptions = {}): string | undefined {
@@ -125,10 +129,18 @@ export class PrivateBus {
 
   /** Sends the daemon a signal; if that ends it, resolves after its end. */
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
-    process.kill(this.pid, signal);
+    try {
+      process.kill(this.pid, signal);
+    } catch (error) {
+      // Of dbus-broker, the launcher ends after the daemon.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
     if (signal !== 'SIGKILL' && signal !== 'SIGTERM') return;
     this.#process?.program.keepsAlive(true);
     await this.#process?.program.finished;
+    // A connection without anything to do sees the end a moment later, and does not keep the process alive until then.
+    clearTimeout(this.#afterEnd);
+    this.#afterEnd = setTimeout(() => {}, SEEING_THE_END);
   }
 
   /** Starts the daemon on the same address, after ending it if it runs. */
@@ -149,6 +161,7 @@ export class PrivateBus {
 
   async #end(): Promise<void> {
     if (this.running) await this.kill('SIGKILL');
+    clearTimeout(this.#afterEnd);
     this.#process = undefined;
   }
 
