@@ -5,9 +5,9 @@ import { type GeneratedFile, HEADER } from '../generator/generate.js';
 
 /**
  * What a file in the folder is to a generated one: it does not exist, has the same text, has another text, or was not
- * generated and has another text; or it is `stale`: generated, but not from what is described now.
+ * generated and has another text; or it is `undescribed`: generated, but from other data.
  */
-export type FileState = 'missing' | 'same' | 'changed' | 'foreign' | 'stale';
+export type FileState = 'missing' | 'same' | 'changed' | 'foreign' | 'undescribed';
 
 /** What happened to a file. */
 export interface OutputFile {
@@ -40,12 +40,15 @@ export async function outputFiles(
 }
 
 /** The generated files in a folder that are not among the given ones. */
-export async function staleFiles(folder: string, files: readonly GeneratedFile[]): Promise<readonly OutputFile[]> {
+export async function undescribedFiles(
+  folder: string,
+  files: readonly GeneratedFile[],
+): Promise<readonly OutputFile[]> {
   const names = await readdir(folder).catch(() => []);
   const known = new Set(files.map(({ name }) => name));
   const others = names.filter((name) => name.endsWith('.ts') && !known.has(name)).sort();
   const states = await Promise.all(others.map((name) => stateOf(join(folder, name), '')));
-  return others.filter((_, index) => states[index] === 'changed').map((name) => ({ name, state: 'stale' }));
+  return others.filter((_, index) => states[index] === 'changed').map((name) => ({ name, state: 'undescribed' }));
 }
 
 async function stateOf(path: string, text: string): Promise<FileState> {

@@ -72,7 +72,7 @@ test('--check tells a generated file of no described interface, which another co
   await printed(undefined, ...words);
   writeFileSync(join(folder.out, 'own.ts'), '// mine\n');
   const check = await busbar(undefined, [...words, '--check']);
-  assert.match(check.stdout, /\nstale +\S+org\.example\.Lamp2\.ts\n$/);
+  assert.match(check.stdout, /\nnot described +\S+org\.example\.Lamp2\.ts\n$/);
   assert.is(check.code, 0);
   await printed(undefined, ...words, '--check', '--interface', 'org.example.Lamp');
 });

@@ -5,7 +5,7 @@ import type { InterfaceDescription } from '../../index.js';
 import type { Command, OptionValues } from '../command.js';
 import { type Described, describedByFiles, describedByObjects, STANDARD } from '../descriptions.js';
 import { CommandFailure, UsageFailure } from '../failure.js';
-import { type FileState, type OutputFile, outputFiles, staleFiles } from '../generated-folder.js';
+import { type FileState, type OutputFile, outputFiles, undescribedFiles } from '../generated-folder.js';
 import type { Session } from '../session.js';
 import { nameHint, quoted, withHints } from '../words.js';
 
@@ -115,7 +115,7 @@ async function output(
   const isCheck = check !== false;
   const generated = await outputFiles(folder, files, isCheck);
   // Told, and no fault: another command may generate files into the same folder.
-  const found = check === 'all' ? [...generated, ...(await staleFiles(folder, files))] : generated;
+  const found = check === 'all' ? [...generated, ...(await undescribedFiles(folder, files))] : generated;
   tell(session, folder, found, isCheck);
   const foreign = found.filter(({ state }) => state === 'foreign').map(({ name }) => join(folder, name));
   if (foreign.length > 0) {
@@ -141,7 +141,7 @@ const told: Readonly<Record<FileState, readonly [written: string, checked: strin
   changed: ['changed', 'different'],
   same: ['unchanged', 'unchanged'],
   foreign: ['not generated', 'not generated'],
-  stale: ['stale', 'stale'],
+  undescribed: ['not described', 'not described'],
 };
 
 function tell({ output }: Session, folder: string, found: readonly OutputFile[], isCheck: boolean): void {
