@@ -1,7 +1,7 @@
 /** The process of a connection: what the bus tells, and what `/proc` tells if the bus is of this machine. */
 import { readFileSync } from 'node:fs';
 import { printable } from '../base/printable.js';
-import { unitsOf } from '../bus/callers/systemd-unit.js';
+import { type ProcessFacts, readProcess } from '../bus/callers/process-facts.js';
 import type { MessageBus } from '../index.js';
 import { library } from './library.js';
 import type { Session } from './session.js';
@@ -20,13 +20,13 @@ export interface Process {
 export async function processOf(session: Session, bus: MessageBus, owner: string): Promise<Process> {
   try {
     const { pid, uid } = await bus.credentials(owner, session.limits);
-    const local = pid !== undefined && session.isLocal;
+    const { comm, unit, userUnit } = (pid !== undefined && session.isLocal && readProcess(pid, uid)) || NO_FACTS;
     return {
       pid: pid ?? null,
       uid: uid ?? null,
-      process: local ? read(`/proc/${pid}/comm`, (text) => printable(text.trimEnd())) : null,
+      process: comm === undefined ? null : printable(comm),
       user: uid === undefined ? null : session.isLocal ? (userName(uid) ?? String(uid)) : String(uid),
-      unit: local ? read(`/proc/${pid}/cgroup`, unitOf) : null,
+      unit: userUnit ?? unit ?? null,
     };
   } catch (error) {
     // Some buses do not know the credentials of some connections.
@@ -37,28 +37,27 @@ export async function processOf(session: Session, bus: MessageBus, owner: string
   }
 }
 
-function unitOf(cgroup: string): string | null {
-  const { unit, userUnit } = unitsOf(cgroup);
-  return userUnit ?? unit ?? null;
-}
-
-function read<Result>(file: string, take: (text: string) => Result): Result | null {
-  try {
-    return take(readFileSync(file, 'utf8'));
-  } catch {
-    return null;
-  }
-}
+const NO_FACTS: Partial<ProcessFacts> = {};
 
 let users: ReadonlyMap<number, string> | undefined;
 
 /** The name of a user of this machine. */
 function userName(uid: number): string | undefined {
-  users ??= new Map(
-    (read('/etc/passwd', (text) => text.split('\n')) ?? []).map((line) => {
-      const [name = '', , id] = line.split(':');
-      return [Number(id), printable(name)];
-    }),
-  );
+  users ??= usersOf('/etc/passwd');
   return users.get(uid);
+}
+
+/** The names of users by their ids; none if the file cannot be read. */
+function usersOf(file: string): ReadonlyMap<number, string> {
+  try {
+    const entries = readFileSync(file, 'utf8').split('\n');
+    return new Map(
+      entries.map((entry) => {
+        const [name = '', , id] = entry.split(':');
+        return [Number(id), printable(name)];
+      }),
+    );
+  } catch {
+    return new Map();
+  }
 }

@@ -1,5 +1,5 @@
 // The credentials of callers: on a bus and between peers, of processes in units of systemd, and of ids that are not certain.
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pidOf, readProcess } from '../../src/bus/callers/process-facts.js';
@@ -48,13 +48,15 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     const client = await connect({ address: server.address });
     await client.proxy(Asked, bus.uniqueName, '/').call.Ask();
     const { caller } = contexts[0] as CallContext;
+    // Neither ASCII nor free of what /proc/PID/status escapes.
+    process.title = 'b\\ü s';
     const credentials = await caller.credentials();
     const known = await bus.credentials(client.uniqueName as string);
     const { gid, pidfd, unit, userUnit, comm, ...same } = credentials;
     assert.equal(same, known);
     assert.equal([same.uid, same.pid], [process.getuid?.(), process.pid]);
     assert.is(gid, process.getgid?.());
-    assert.is(comm, readFileSync('/proc/self/comm', 'utf8').trim());
+    assert.is(comm, process.title);
     assert.is(pidfd, undefined);
     const own = readProcess(process.pid, process.getuid?.());
     assert.equal({ unit, userUnit }, { unit: own?.unit, userUnit: own?.userUnit });

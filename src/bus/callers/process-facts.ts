@@ -22,11 +22,12 @@ export function readProcess(pid: number, uid: number | undefined): ProcessFacts 
   try {
     const started = startTime(pid);
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const comm = readFileSync(`/proc/${pid}/comm`, 'utf8').replace(/\n$/, '');
     const units = unitsOf(readFileSync(`/proc/${pid}/cgroup`, 'latin1'));
     if (startTime(pid) !== started) return undefined;
     if (uid !== undefined && !idsOf(status, 'Uid').includes(uid)) return undefined;
     const [, gid] = idsOf(status, 'Gid');
-    return { ...units, gid, comm: /^Name:\t(.*)$/m.exec(status)?.[1] };
+    return { ...units, gid, comm };
   } catch {
     return undefined;
   }
