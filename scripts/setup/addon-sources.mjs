@@ -1,6 +1,7 @@
 /**
- * The sources of the addon as one archive in dist/, with which the package is smaller by 310 kB: few machines need them. Every
- * machine with busbar has Node.js, which reads Brotli, and Brotli takes a fifth less than gzip. The archive depends on the sources alone, not on their times, their owner or the order in which the file system lists them.
+ * The sources of the addon as one archive in dist/, with which the package is smaller by 310 kB: few machines need them.
+ * Every machine with busbar has Node.js, which reads Brotli, and Brotli takes a fifth less than gzip. The archive depends on
+ * the sources alone, not on their times, their owner or the order in which the file system lists them.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

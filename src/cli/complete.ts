@@ -8,7 +8,7 @@ import { commonOptions } from './common-options.js';
 import { loadLibrary } from './library.js';
 import { type CommonOptions, Session } from './session.js';
 
-/** Seconds for all answers of the bus: nobody waits longer for a completion. */
+/** Seconds for all answers of the bus: users do not wait longer for a completion. */
 const PATIENCE = '2';
 
 interface Candidate {
@@ -135,7 +135,7 @@ async function fromBus(
   }
 }
 
-/** Unique names are offered only to a user who has begun one. */
+/** The names on the bus. Unique names are offered only if the word begins with a colon. */
 async function names(session: Session, bus: MessageBus, current: string): Promise<Candidate[]> {
   const [owned, activatable] = await Promise.all([
     bus.listNames(session.limits),

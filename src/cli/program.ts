@@ -11,7 +11,7 @@ import { type CommonOptions, Session } from './session.js';
 import { nameHint, quoted, withHints } from './words.js';
 
 const SUMMARY = 'Explores and uses the services of a D-Bus message bus.';
-const GUIDE =
+const EXIT_CODES =
   'Exit codes: 0 done, 1 an error as the answer or nothing found, 2 wrong usage,\n3 no connection, 124 no answer in time, 130 interrupted.';
 
 /** Runs the command that the words name, and resolves with the exit code. Prints errors. */
@@ -74,7 +74,7 @@ function makeProgram(version: string, run: Run): Parser {
     .usage('COMMAND …')
     .version(version, '-V, --version', 'print the version')
     .addHelpCommand('help [COMMAND]', 'shows the help of a command')
-    .addHelpText('after', `\n${GUIDE}`)
+    .addHelpText('after', `\n${EXIT_CODES}`)
     .allowExcessArguments()
     // Without a command: the first thing that most people try.
     .action(() => {

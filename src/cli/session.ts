@@ -50,7 +50,7 @@ export class Session {
   }
 
   /**
-   * Connects to the bus that the options name; once, whoever asks.
+   * Connects to the bus that the options name, when it is first called. Later calls return the same connection.
    *
    * @param limits how long to wait; as for answers, unless the time on the command line is one of something else
    * @throws (rejects) {@link UsageFailure} if the options contradict each other; `ConnectError` and others of `connect`

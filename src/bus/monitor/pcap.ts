@@ -177,7 +177,7 @@ async function openSink(to: string | Writable): Promise<Sink> {
 }
 
 async function openFile(path: string): Promise<Sink> {
-  // Emptied only when it is for its owner alone: who may not change that has an error, and the file its content.
+  // The file is emptied after its permissions were changed: if that is not allowed, the file keeps its content.
   const file = await open(path, constants.O_WRONLY | constants.O_CREAT, FILE_MODE);
   try {
     const stats = await file.stat();

@@ -135,7 +135,7 @@ function runtimeFolder(): Finding {
 
 /** Cures by what the error of connecting says. The first that matches counts. */
 const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
-  [/did not answer|no reply|ETIMEDOUT/, 'the bus is stopped, or too busy: look at its process'],
+  [/did not answer|no reply|ETIMEDOUT|within \d+ ms/, 'the bus is stopped, or too busy: look at its process'],
   [
     /belongs to (another user|user|the user)|rejected this user|owner/i,
     'this is the bus of another user: unset DBUS_SESSION_BUS_ADDRESS and XDG_RUNTIME_DIR, or run as that user',
@@ -147,7 +147,6 @@ const CURES: readonly (readonly [pattern: RegExp, cure: string])[] = [
     'the server does not accept EXTERNAL, by which the kernel tells the user: enable it, and connect over a Unix socket',
   ],
   [/cannot verify users over TCP/, 'connect over a Unix socket, or forward one with ssh'],
-  [/no reply|ETIMEDOUT|within \d+ ms/, 'the bus is stopped, or too busy: look at its process'],
   [/not a D-Bus server|sent too much|is it a bus/, 'another kind of server listens there: correct the address'],
   [/permission denied|EACCES/, 'the permissions of the socket, AppArmor or SELinux forbid it'],
   [

@@ -22,7 +22,7 @@ export const emit: Command = {
   examples: [
     [
       'busbar emit /org/example org.example.Disk Full --signature su sda 95',
-      'a string and a number, for all who listen',
+      'a string and a number, for all listeners',
     ],
     ['busbar emit /org/example org.example.Disk Full su sda 95', 'the same as busctl writes it'],
   ],
