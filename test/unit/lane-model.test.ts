@@ -14,8 +14,10 @@ const LIMIT = 3;
 const CALLERS = ['a', 'b', 'c'] as const;
 
 type Permission = 'yes' | 'no' | 'later';
+/** Whether the handler returns a promise, and whether it keeps the processor for so long that the lane makes a pause. */
+type Handling = { readonly isSlow: boolean; readonly isBusy: boolean };
 type Step =
-  | { readonly do: 'call'; readonly caller: number; readonly permission: Permission; readonly isSlow: boolean }
+  | ({ readonly do: 'call'; readonly caller: number; readonly permission: Permission } & Handling)
   | { readonly do: 'permit' | 'refuse' | 'end' | 'fail'; readonly which: number }
   | { readonly do: 'leave'; readonly caller: number }
   | { readonly do: 'round' };
@@ -31,6 +33,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         caller,
         permission: fc.constantFrom<Permission>('yes', 'yes', 'no', 'later'),
         isSlow: fc.boolean(),
+        isBusy: fc.nat(4).map((number) => number === 0),
       }),
     },
     {
@@ -45,6 +48,16 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   ),
   { minLength: 5, maxLength: 60, size: 'max' },
 );
+
+/** The clock of the lanes: how long a handler takes does not depend on the machine. */
+let now = 0;
+const { now: realNow } = performance;
+test.before(() => {
+  performance.now = () => now;
+});
+test.after(() => {
+  performance.now = realNow;
+});
 
 /** A call, and what has happened to it. */
 interface Call {
@@ -70,7 +83,7 @@ class World {
   take(step: Step): void | Promise<unknown> {
     switch (step.do) {
       case 'call':
-        return this.#call(step.caller, step.permission, step.isSlow);
+        return this.#call(step.caller, step.permission, step);
       case 'permit':
       case 'refuse':
         return this.#checked[step.which]?.settleCheck?.[step.do]();
@@ -80,7 +93,15 @@ class World {
       case 'leave':
         return this.#leave(step.caller);
       case 'round':
-        return new Promise((resolve) => setImmediate(resolve));
+        return this.#round();
+    }
+  }
+
+  /** Resolves when the lane has done what it can do by itself, which it interrupts with pauses of one round each. */
+  async #round(): Promise<void> {
+    for (let quiet = 0, before = this.started.length; quiet < 2; before = this.started.length) {
+      await new Promise((resolve) => setImmediate(resolve));
+      quiet = this.started.length === before ? quiet + 1 : 0;
     }
   }
 
@@ -96,7 +117,7 @@ class World {
     return this.calls.filter(({ state }) => state === 'waiting' || state === 'checked');
   }
 
-  #call(index: number, permission: Permission, isSlow: boolean): void {
+  #call(index: number, permission: Permission, handling: Handling): void {
     const name = CALLERS[index] as string;
     const { signal } = this.#signals[index] as AbortController;
     const call: Call = {
@@ -123,7 +144,7 @@ class World {
         signal,
         keep: () => {},
         permit: () => this.#permit(call),
-        run: () => this.#run(call, isSlow),
+        run: () => this.#run(call, handling),
       });
       if (result instanceof LateAnswer) result.settle(settle('sent'), settle('failed'));
       else settle('sent')(result);
@@ -168,7 +189,7 @@ class World {
     });
   }
 
-  #run(call: Call, isSlow: boolean): unknown {
+  #run(call: Call, { isSlow, isBusy }: Handling): unknown {
     assert.equal(this.#running, [], 'one handler runs at a time');
     assert.ok(call.isPermitted, 'a handler of a permitted call');
     assert.is(call.state, 'waiting');
@@ -180,6 +201,7 @@ class World {
     );
     this.started.push(call);
     call.state = 'running';
+    if (isBusy) now += 10;
     if (!isSlow) return call.number;
     return new Promise((resolve, reject) => {
       const settled = (then: () => void) => () => {
@@ -218,11 +240,11 @@ class World {
   }
 
   async end(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    await this.#round();
     for (let rounds = 0; rounds < 500 && this.waiting.length + this.#running.length > 0; rounds++) {
       this.#checked[0]?.settleCheck?.permit();
       this.#running[0]?.settleHandler?.end();
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#round();
     }
     this.check();
     for (const call of this.calls) assert.ok(call.outcome !== undefined, `call ${call.number} has no answer`);
