@@ -28,6 +28,10 @@ export const liveWorkloads: readonly Workload[] = [
     targets: [{ quantity: 'cpu', workload: 'objects-10000', most: 1.3 }],
   },
   {
+    ...{ ...live, ...many, id: 'view-read', title: 'The same, until the values of all objects have been read' },
+    ...{ operation: 'view', program: 'readViews' },
+  },
+  {
     ...{ ...live, id: 'view-signals', title: 'Receiving PropertiesChanged of one of 10 000 devices, by a proxy' },
     ...{ operation: 'signal', program: 'signals', operations: 30_000 },
     parameters: { devices: '10000', emits: DEVICE, path: DEVICE },

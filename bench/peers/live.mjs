@@ -5,13 +5,23 @@ import { flooded } from './flooded.mjs';
 import { NAME } from './names.mjs';
 
 /** @type {Record<string, (peer: import('./peer.mjs').Peer, parameters: URLSearchParams) => Promise<(operations: number) => Promise<object | void>>>} */
-export const live = { views, changes, kept };
+export const live = { views, readViews, changes, kept };
 
 async function views(peer) {
   return async (operations) => {
     for (let i = 0; i < operations; i++) {
       const view = await peer.view(NAME);
       if (view.size === 0) throw new Error('there are no objects');
+      view.end();
+    }
+  };
+}
+
+async function readViews(peer) {
+  return async (operations) => {
+    for (let i = 0; i < operations; i++) {
+      const view = await peer.view(NAME);
+      if (view.read() !== view.size) throw new Error('objects have no values');
       view.end();
     }
   };

@@ -59,17 +59,16 @@ function keptOut(description: InterfaceDescription): readonly string[] {
   return names;
 }
 
-/** Reports values that do not have their types. */
-function refuserOf(remote: Remote) {
-  return (property: PropertyDescription, value: Variant | Misfit): void =>
-    tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
-}
-
 const nothing: Values = Object.freeze({});
+
+/** For the converted values of the next object that has some. Most objects have none, so few need a map. */
+let unused: ConvertedValues = new Map();
 
 export class LiveProxy extends RemoteInterface {
   readonly #remote: Remote;
   readonly #state: LiveState;
+  /** Reports values that do not have their types. */
+  readonly #refuse: (property: PropertyDescription, value: Variant | Misfit) => void;
   #watch: Watch | undefined;
   /** The values that were read last, and of which state. */
   #read:
@@ -85,6 +84,8 @@ export class LiveProxy extends RemoteInterface {
     super(remote);
     this.#remote = remote;
     this.#state = state;
+    this.#refuse = (property, value) =>
+      tellDroppedProperty(remote, property, value, `the property ${remote.description.name}.${property.name}`);
   }
 
   /** Whether the object has the interface at this time. */
@@ -107,18 +108,19 @@ export class LiveProxy extends RemoteInterface {
     if (last?.version === version) return last.values;
     // With `keep`, the types belong to the containers of one reading.
     const earlier = this.#remote.options.variants === 'keep' ? undefined : last;
-    const converted: ConvertedValues = earlier?.converted ?? new Map();
+    const converted = earlier?.converted ?? unused;
     const changed = earlier === undefined ? undefined : managed.values.changedSince(earlier.version);
     const values =
       earlier === undefined || changed === undefined
         ? this.#valuesOf(sent, converted)
         : this.#withChanges(earlier.values, changed, sent, converted);
+    if (converted === unused && converted.size > 0) unused = new Map();
     this.#read = { managed, version, values, converted: converted.size > 0 ? converted : undefined };
     return values;
   }
 
   #valuesOf(sent: Readonly<Sent>, converted: ConvertedValues): Record<string, unknown> {
-    const values = valuesOf(this.#remote, sent, true, refuserOf(this.#remote), converted);
+    const values = valuesOf(this.#remote, sent, true, this.#refuse, converted);
     for (const name of keptOut(this.#remote.description)) delete values[name];
     return values;
   }
@@ -127,13 +129,12 @@ export class LiveProxy extends RemoteInterface {
   #withChanges(values: Values, names: readonly string[], sent: Readonly<Sent>, converted: ConvertedValues): Values {
     const remote = this.#remote;
     const hidden = keptOut(remote.description);
-    const refuse = refuserOf(remote);
     const copy: Record<string, unknown> = { ...values };
     for (const name of names) {
       const isPut =
         Object.hasOwn(sent, name) &&
         !hidden.includes(name) &&
-        putValue(copy, remote, name, sent[name] as Variant, true, refuse, converted);
+        putValue(copy, remote, name, sent[name] as Variant, true, this.#refuse, converted);
       if (!isPut) delete copy[name];
     }
     return copy;

@@ -15,14 +15,14 @@ import { report } from '../diagnostics/problems.js';
 import { standardInterfaces } from '../interface/standard.js';
 import { type InterfaceWatcher, ManagedInterface } from './managed-interface.js';
 import { askForPath } from './missing-manager.js';
+import { ObjectTable } from './object-table.js';
 import { PropertyValues, type Sent } from './property-values.js';
 import { readAgain } from './read-again.js';
-import { readChange } from './read-change.js';
+import { type PropertiesChange, readChange } from './read-change.js';
 import type { Declaration, LiveSource, Mirror, Question } from './source.js';
+import type { SentInterfaces } from './unread-objects.js';
 import { WaitingChanges } from './waiting-changes.js';
 import { removeDescriptors } from './without-descriptors.js';
-
-type SentInterfaces = Readonly<Record<string, Sent>>;
 
 /** A signal of the owner. */
 export type StoreChange =
@@ -31,10 +31,7 @@ export type StoreChange =
   | {
       readonly kind: 'changed';
       readonly path: string;
-      readonly name: string;
-      readonly sent: Sent;
-      readonly invalidated: readonly string[];
-      readonly held: readonly string[];
+      readonly change: PropertiesChange;
     };
 
 const MANAGER = standardInterfaces.objectManager.name;
@@ -47,14 +44,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   readonly root: string;
   readonly #destination: string | undefined;
   readonly #bus: Numbered;
-  /**
-   * The objects by path: their interfaces by name, or what the service sent. Interfaces are made of it when the object
-   * is used, or one of its interfaces is asked for: making those of ten thousand objects takes as long as decoding them.
-   */
-  readonly #objects = new Map<string, Map<string, ManagedInterface> | SentInterfaces>();
-  /** How many objects are as the service sent them. */
-  #unused = 0;
-  readonly #byName = new Map<string, Map<string, ManagedInterface>>();
+  readonly #objects: ObjectTable;
   readonly #waiting = new WaitingChanges();
   readonly #watchers = new Map<string, Set<InterfaceWatcher>>();
   /** Whether watchers have not been told of the objects yet. */
@@ -69,6 +59,10 @@ export class ObjectStore implements Mirror<StoreChange> {
     this.root = root;
     this.#destination = destination;
     this.#isEverywhere = root === '/';
+    this.#objects = new ObjectTable(
+      (path, name, sent) => new ManagedInterface(this, path, name, new PropertyValues(sent)),
+      (path, error) => report('misfit', `${path} of ${this.title} is left out`, error, bus.connectionId),
+    );
     this.title = `the objects of ${destination ?? 'the peer'} at ${root}`;
     this.question = { path: root, interface: MANAGER, member: 'GetManagedObjects' };
   }
@@ -80,18 +74,17 @@ export class ObjectStore implements Mirror<StoreChange> {
 
   /** The paths of the objects. */
   get paths(): IterableIterator<string> {
-    return this.#objects.keys();
+    return this.#objects.paths;
   }
 
   /** The interfaces of an object by name; `undefined` if there is no such object. */
   at(path: string): ReadonlyMap<string, ManagedInterface> | undefined {
-    return this.#objectAt(path);
+    return this.#objects.at(path);
   }
 
   /** The objects that have an interface, by path. */
   having(name: string): ReadonlyMap<string, ManagedInterface> {
-    if (this.#unused > 0) this.#makeAll();
-    return this.#byName.get(name) ?? none;
+    return this.#objects.having(name);
   }
 
   /** Watches one interface of all objects. Returns the function that ends it. */
@@ -102,7 +95,7 @@ export class ObjectStore implements Mirror<StoreChange> {
       this.#watchers.set(name, watchers);
     }
     watchers.add(watcher);
-    for (const managed of this.having(name).values()) managed.look();
+    for (const managed of this.#objects.having(name).values()) managed.look();
     return () => {
       watchers.delete(watcher);
       if (watchers.size === 0 && this.#watchers.get(name) === watchers) this.#watchers.delete(name);
@@ -136,13 +129,16 @@ export class ObjectStore implements Mirror<StoreChange> {
 
   fill(reply: ReplyBody): void {
     if (reply.signature !== REPLY) throw misfitReply('the reply', REPLY, reply.signature, this.question);
-    const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
     this.#isFilling = true;
+    if (!reply.hasDescriptors) {
+      this.#objects.fill(reply);
+      return;
+    }
+    const [objects] = reply.decode(decoding) as [Readonly<Record<string, SentInterfaces>>];
     for (const path of Object.keys(objects)) {
       const interfaces = objects[path] as SentInterfaces;
       removeAll(reply, interfaces);
-      this.#objects.set(path, interfaces);
-      this.#unused++;
+      this.#add(path, interfaces);
     }
   }
 
@@ -154,27 +150,23 @@ export class ObjectStore implements Mirror<StoreChange> {
     }
     if (change.kind === 'added') this.#add(change.path, change.interfaces);
     else if (change.kind === 'removed') this.#remove(change.path, change.interfaces);
-    else this.#change(change);
+    else this.#change(change.path, change.change);
   }
 
   get isCovered(): boolean {
-    for (const path of this.#objects.keys()) if (!this.#covers(path)) this.#isEverywhere = true;
+    for (const path of this.#objects.paths) if (!this.#covers(path)) this.#isEverywhere = true;
     return !this.#isEverywhere || this.#isDeclaredEverywhere;
   }
 
   settle(): void {
     this.#isFilling = false;
     for (const name of [...this.#watchers.keys()]) {
-      for (const managed of [...this.having(name).values()]) this.#tellAdded(managed);
+      for (const managed of [...this.#objects.having(name).values()]) this.#tellAdded(managed);
     }
   }
 
   clear(isTold: boolean): void {
-    const all: ManagedInterface[] = [];
-    for (const object of this.#objects.values()) if (object instanceof Map) all.push(...object.values());
-    this.#objects.clear();
-    this.#unused = 0;
-    this.#byName.clear();
+    const all = this.#objects.clear();
     this.#waiting.clear();
     for (const managed of all) managed.remove();
     const wasFilling = this.#isFilling;
@@ -213,7 +205,7 @@ export class ObjectStore implements Mirror<StoreChange> {
 
   #readProperties(received: Inbox): StoreChange | undefined {
     const change = readChange(received);
-    return change && { kind: 'changed', path: received.path as string, ...change };
+    return change && { kind: 'changed', path: received.path as string, change };
   }
 
   /** Whether the match rules report changes of an object at this path. */
@@ -222,11 +214,7 @@ export class ObjectStore implements Mirror<StoreChange> {
   }
 
   #add(path: string, interfaces: SentInterfaces): void {
-    let object = this.#objectAt(path);
-    if (object === undefined) {
-      object = new Map();
-      this.#objects.set(path, object);
-    }
+    const object = this.#objects.addObject(path);
     for (const name of Object.keys(interfaces)) {
       const sent = interfaces[name] as Sent;
       const known = object.get(name);
@@ -234,66 +222,25 @@ export class ObjectStore implements Mirror<StoreChange> {
         this.#tellChanged(known, known.values.replace(sent));
         continue;
       }
-      const managed = this.#make(object, path, name, sent);
+      const managed = this.#objects.add(path, name, sent);
       this.#waiting.meet(path, name, managed.values);
       if (!this.#isFilling) this.#tellAdded(managed);
     }
   }
 
-  #make(object: Map<string, ManagedInterface>, path: string, name: string, sent: Sent): ManagedInterface {
-    const managed = new ManagedInterface(this, path, name, new PropertyValues(sent));
-    object.set(name, managed);
-    let having = this.#byName.get(name);
-    if (having === undefined) {
-      having = new Map();
-      this.#byName.set(name, having);
-    }
-    having.set(path, managed);
-    return managed;
-  }
-
-  /** The interfaces of an object, which are made now if it has not been used before. */
-  #objectAt(path: string): Map<string, ManagedInterface> | undefined {
-    const interfaces = this.#objects.get(path);
-    if (interfaces === undefined || interfaces instanceof Map) return interfaces;
-    const made = new Map<string, ManagedInterface>();
-    this.#objects.set(path, made);
-    this.#unused--;
-    for (const name of Object.keys(interfaces)) this.#make(made, path, name, interfaces[name] as Sent);
-    return made;
-  }
-
-  /** Makes the interfaces of all objects. Those of objects that were used before come in the order of the objects, too. */
-  #makeAll(): void {
-    for (const path of this.#objects.keys()) this.#objectAt(path);
-    for (const having of this.#byName.values()) having.clear();
-    for (const [path, object] of this.#objects) {
-      for (const managed of (object as Map<string, ManagedInterface>).values()) {
-        this.#byName.get(managed.name)?.set(path, managed);
-      }
-    }
-  }
-
   #remove(path: string, names: readonly string[]): void {
-    const object = this.#objectAt(path);
-    if (object === undefined) return;
     const removed: ManagedInterface[] = [];
     for (const name of names) {
-      const managed = object.get(name);
+      const managed = this.#objects.remove(path, name);
       if (managed === undefined) continue;
-      object.delete(name);
-      const having = this.#byName.get(name);
-      having?.delete(path);
-      if (having?.size === 0) this.#byName.delete(name);
       managed.remove();
       removed.push(managed);
     }
-    if (object.size === 0) this.#objects.delete(path);
     if (!this.#isFilling) for (const managed of removed) this.#tellRemoved(managed);
   }
 
-  #change({ path, name, sent, invalidated, held }: Extract<StoreChange, { kind: 'changed' }>): void {
-    const managed = this.#objectAt(path)?.get(name);
+  #change(path: string, { name, sent, invalidated, held }: PropertiesChange): void {
+    const managed = this.#objects.at(path)?.get(name);
     if (managed === undefined) {
       this.#waiting.add(path, name, sent, [...invalidated, ...held]);
       return;
@@ -333,5 +280,3 @@ export class ObjectStore implements Mirror<StoreChange> {
 function removeAll(carrier: Parameters<typeof removeDescriptors>[0], interfaces: SentInterfaces): void {
   if (carrier.hasDescriptors) for (const sent of Object.values(interfaces)) removeDescriptors(carrier, sent);
 }
-
-const none: ReadonlyMap<string, ManagedInterface> = new Map();

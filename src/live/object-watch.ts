@@ -42,6 +42,11 @@ type Callbacks = {
   readonly removed?: (object: LiveProxy, last: Values) => unknown;
 };
 
+// Made once: a watcher of many objects is called often.
+const ADDED = 'the function added of a watcher of objects';
+const CHANGED = 'the function changed of a watcher of objects';
+const REMOVED = 'the function removed of a watcher of objects';
+
 export class ObjectWatch implements InterfaceWatcher {
   readonly #callbacks: Callbacks;
   readonly #proxyOf: (managed: ManagedInterface) => LiveProxy;
@@ -71,18 +76,18 @@ export class ObjectWatch implements InterfaceWatcher {
   added(managed: ManagedInterface): void {
     if (this.#isOver || this.#told.has(managed)) return;
     this.#told.add(managed);
-    this.#run('added', () => this.#callbacks.added?.(this.#proxyOf(managed)));
+    this.#run(ADDED, () => this.#callbacks.added?.(this.#proxyOf(managed)));
   }
 
   changed(managed: ManagedInterface, names: readonly string[]): void {
     if (this.#isOver || !this.#told.has(managed)) return;
     if (this.#callbacks.changed === undefined) return;
-    this.#run('changed', () => this.#callbacks.changed?.(this.#proxyOf(managed), names));
+    this.#run(CHANGED, () => this.#callbacks.changed?.(this.#proxyOf(managed), names));
   }
 
   removed(managed: ManagedInterface): void {
     if (this.#isOver || !this.#told.delete(managed)) return;
-    this.#run('removed', () => {
+    this.#run(REMOVED, () => {
       const proxy = this.#proxyOf(managed);
       return this.#callbacks.removed?.(proxy, proxy.valuesIn(managed));
     });
@@ -92,7 +97,7 @@ export class ObjectWatch implements InterfaceWatcher {
     this.end();
   }
 
-  #run(name: keyof Callbacks, call: () => unknown): void {
-    runHandler(`the function ${name} of a watcher of objects`, call, this.#bus.connectionId);
+  #run(what: string, call: () => unknown): void {
+    runHandler(what, call, this.#bus.connectionId);
   }
 }

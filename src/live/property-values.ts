@@ -26,7 +26,9 @@ export class PropertyValues {
   #hasFailed = false;
   #version = 0;
   /** The last change by a signal: the versions before and after it, and the names of its properties. */
-  #lastChange: { readonly before: number; readonly after: number; readonly names: readonly string[] } | undefined;
+  #before = 0;
+  #after = 0;
+  #names: readonly string[] | undefined;
 
   constructor(sent: Sent) {
     this.#sent = sent;
@@ -44,8 +46,7 @@ export class PropertyValues {
 
   /** The properties that differ from an earlier version, if one signal made the difference. */
   changedSince(version: number): readonly string[] | undefined {
-    const last = this.#lastChange;
-    return last?.before === version && last.after === this.#version ? last.names : undefined;
+    return this.#before === version && this.#after === this.#version ? this.#names : undefined;
   }
 
   /** Whether properties have to be read again that have not been asked for. */
@@ -72,7 +73,7 @@ export class PropertyValues {
    * @param held properties whose new values hold descriptors
    */
   change(changed: Sent, invalidated: readonly string[], held: readonly string[] = []): string[] {
-    const before = this.#version;
+    this.#before = this.#version;
     const names = Object.keys(changed);
     for (const name of names) {
       this.#held?.delete(name);
@@ -85,11 +86,13 @@ export class PropertyValues {
       if (this.#held?.has(name)) names.push(name);
       else this.invalidate(name);
     }
-    this.#hold(held);
-    names.push(...held);
+    if (held.length > 0) {
+      this.#hold(held);
+      names.push(...held);
+    }
     if (names.length > 0 || invalidated.length > 0) this.#version++;
-    const all = invalidated.length === 0 ? names : [...names, ...invalidated];
-    this.#lastChange = { before, after: this.#version, names: all };
+    this.#after = this.#version;
+    this.#names = invalidated.length === 0 ? names : [...names, ...invalidated];
     return names;
   }
 

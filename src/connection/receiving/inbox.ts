@@ -17,6 +17,7 @@ import { Column, Fault, faultOf, ROW_LENGTH } from '../../native/binding.js';
 import { closeQuietly } from '../../values/held-fd.js';
 import { MessageType } from '../message.js';
 import { type BatchMemory, WORDS_PER_STRING } from './batch-memory.js';
+import { copyBody } from './body-copies.js';
 import { DescriptorLoans } from './descriptor-loans.js';
 import { IncomingMessage } from './incoming-message.js';
 import { LentBody } from './lent-body.js';
@@ -226,6 +227,14 @@ export class Inbox {
     if (signature === '') return [];
     const offset = this.#rows[at + Column.BodyOffset] as number;
     return decoderFor(signature, options)(this.#reader.open(offset, this.#rows[at + Column.BodyLength] as number));
+  }
+
+  /** See {@link ReplyBody.copy}. */
+  copy(): Reader {
+    if (this.isFaulty) throw this.fault;
+    const length = this.bodyLength;
+    const { memory, offset } = copyBody(this.#bodyReader(), this.#rows[this.#at + Column.BodyOffset] as number, length);
+    return new Reader(memory).open(offset, length);
   }
 
   /**

@@ -15,6 +15,7 @@ import type { OptionTable } from '../../base/known-options.js';
 import { checkBoolean, checkChoice, checkSignal, checkTimeout } from '../../base/parameters.js';
 import type { DecodeOptions, Decoding } from '../../codec/decode-options.js';
 import { DICTIONARIES, decodeTable, VARIANTS } from '../../codec/decoder.js';
+import { Reader } from '../../codec/reader.js';
 import { errorText } from '../../diagnostics/problems.js';
 import { type CallCounts, type CallOutcome, publishCall, watchesCalls } from '../call-events.js';
 import { describeMessage, type Message, type MessageHead, MessageType } from '../message.js';
@@ -96,6 +97,12 @@ export interface ReplyBody {
   /** Whether the message brought descriptors. */
   readonly hasDescriptors: boolean;
   decode(options?: Decoding): unknown[];
+  /**
+   * A reader at the beginning of a copy of the body, which outlives the reply. It has no descriptors.
+   *
+   * @throws {@link DBusError} if the body is faulty
+   */
+  copy(): Reader;
   /** The message, for a caller that keeps it. */
   toKeep(): IncomingMessage;
 }
@@ -108,6 +115,7 @@ export const noReply: ReplyBody = {
   signature: '',
   hasDescriptors: false,
   decode: () => [],
+  copy: () => new Reader(new ArrayBuffer(0)),
   toKeep: () => {
     throw new InvalidArgumentError('a call without a reply has no reply to keep');
   },
