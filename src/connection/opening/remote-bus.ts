@@ -3,7 +3,7 @@
  * `systemd-stdio-bridge`, which connects to the bus, or ssh, which starts that program there; so the handshake is with
  * that bus. The child process ends with the connection.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess, spawn as Spawn } from 'node:child_process';
 import { ConnectError, InvalidArgumentError, LimitsExceededError } from '../../base/errors.js';
 import { quoted } from '../../base/names.js';
 import { printable } from '../../base/printable.js';
@@ -61,13 +61,14 @@ export async function openRemote(
   bus: 'session' | 'system',
   options: Omit<StreamOptions, 'role' | 'server'>,
 ): Promise<{ readonly connection: Connection; readonly address: OwnedStream }> {
+  const { spawn } = await import('node:child_process');
   const fds = loadAddon().socketPair();
   if (typeof fds === 'number') throw new LimitsExceededError('no pair of sockets can be made: too many descriptors');
   const [here, there] = fds;
   const relay =
     host === undefined
-      ? new Relay(BRIDGE, [`--machine=${machine}`, ...userOption(bus)], there)
-      : new Relay('ssh', sshArguments(host, bus), there);
+      ? new Relay(spawn, BRIDGE, [`--machine=${machine}`, ...userOption(bus)], there)
+      : new Relay(spawn, 'ssh', sshArguments(host, bus), there);
   closeReceivedFd(there);
   const text = `the ${bus} bus of ${host ?? `the container ${machine}`}`;
   const origin = host === undefined ? 'machine' : 'host';
@@ -107,7 +108,7 @@ class Relay {
   #failure: NodeJS.ErrnoException | undefined;
 
   /** @param stream its standard input and output, of which it gets duplicates */
-  constructor(program: string, args: readonly string[], stream: number) {
+  constructor(spawn: typeof Spawn, program: string, args: readonly string[], stream: number) {
     trace('connect: %s %s', program, args.join(' '));
     this.#program = program;
     this.#child = spawn(program, args, { stdio: [stream, stream, 'pipe'] });
