@@ -75,6 +75,9 @@ function checkWords() {
   if (empty !== undefined) refuse(`--suite: there are no tests in test/${empty}.`);
   const kind = poller?.find((name) => name !== 'uv' && name !== 'thread');
   if (kind !== undefined) refuse(`--poller takes uv or thread, not ${kind}.`);
+  const fits = ({ id, pollers }) =>
+    (only?.includes(id) ?? true) && pollers.some((one) => poller?.includes(one) ?? true);
+  if (!all.some(fits)) refuse(`--poller: ${only.join(' and ')} cannot poll with ${poller.join(' or ')}.`);
 }
 
 /** A runtime that is not available is left out, with a message. */

@@ -17,7 +17,7 @@ import { Idleness } from './idleness.js';
 import type { ServeOptions, Service } from './serve-options.js';
 import { exportAll, madeObjects } from './served-objects.js';
 import { noteBegin, noteEnd, noteFailure, type ServiceEnd } from './service-end.js';
-import { ServiceManager } from './service-manager.js';
+import { monotonicMicroseconds, ServiceManager } from './service-manager.js';
 import { onStopSignal } from './stop-signals.js';
 
 /** Milliseconds that a service answers calls after its end was requested: by then, most callers have given up. */
@@ -200,8 +200,7 @@ export class RunningService extends EndableHandle implements Service {
   }
 
   async #reload(reload: () => unknown): Promise<void> {
-    const microseconds = process.hrtime.bigint() / 1000n;
-    await this.#manager?.tell('RELOADING=1', `MONOTONIC_USEC=${microseconds}`);
+    await this.#manager?.tell('RELOADING=1', `MONOTONIC_USEC=${monotonicMicroseconds()}`);
     try {
       await reload();
     } catch (error) {

@@ -63,7 +63,8 @@ export function noteEnd({ reason, exitCode, error }: ServiceEnd, name: string, i
  */
 function tellLingering(name: string, reason: string): void {
   if (running > 0) return;
-  const held = [...new Set(process.getActiveResourcesInfo?.())].join(', ');
+  const held =
+    [...new Set(process.getActiveResourcesInfo?.())].join(', ') || 'something that the runtime does not name';
   const isEnded = reason === 'signal';
   const what = isEnded ? 'the process is ended, which was' : 'the process goes on:';
   const cure = isEnded ? '' : '. A program can call process.exit() when service.ended has resolved';

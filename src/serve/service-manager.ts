@@ -2,6 +2,7 @@
  * The service manager that started this process and wants to know its state: systemd, or another one with the protocol of
  * sd_notify(3). It takes datagrams at the socket that NOTIFY_SOCKET names, and pings if WATCHDOG_USEC is set.
  */
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
@@ -77,4 +78,13 @@ export class ServiceManager {
       await delay(RETRY_DELAY);
     }
   }
+}
+
+/** The time of CLOCK_MONOTONIC, or a little more: the service manager ignores a reload that seems older than its request. */
+export function monotonicMicroseconds(): number {
+  const { bun, deno } = process.versions;
+  if (bun === undefined && deno === undefined) return Number(process.hrtime.bigint() / 1000n);
+  // There `hrtime` begins with the process. This clock has hundredths of a second, and also runs while the machine sleeps.
+  const seconds = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
+  return Math.round((seconds + 0.01) * 1e6);
 }

@@ -49,14 +49,15 @@ for (const daemon of ['dbus-daemon', 'dbus-broker'] satisfies Daemon[]) {
     await client.proxy(Asked, bus.uniqueName, '/').call.Ask();
     const { caller } = contexts[0] as CallContext;
     // Neither ASCII nor free of what /proc/PID/status escapes.
-    process.title = 'b\\ü s';
+    const name = 'b\\ü s';
+    writeFileSync('/proc/self/comm', name);
     const credentials = await caller.credentials();
     const known = await bus.credentials(client.uniqueName as string);
     const { gid, pidfd, unit, userUnit, comm, ...same } = credentials;
     assert.equal(same, known);
     assert.equal([same.uid, same.pid], [process.getuid?.(), process.pid]);
     assert.is(gid, process.getgid?.());
-    assert.is(comm, process.title);
+    assert.is(comm, name);
     assert.is(pidfd, undefined);
     const own = readProcess(process.pid, process.getuid?.());
     assert.equal({ unit, userUnit }, { unit: own?.unit, userUnit: own?.userUnit });

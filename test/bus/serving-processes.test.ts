@@ -1,6 +1,7 @@
 // time limit: 240 s
 // serve() in processes of its own: signals, exit codes, what the service manager is told, and a short form of
 // test/process/served-activation.
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -124,7 +125,7 @@ test('a process that something keeps alive is ended after a signal, and stays af
   const idle = start('exitWhenIdle: 10', held);
   await idle.line('running');
   while (!idle.stderr.includes('BUSBAR_SERVICE_LINGERS')) await delay(20);
-  assert.match(idle.stderr, /the process goes on: kept alive by .*Timeout/);
+  assert.match(idle.stderr, /the process goes on: kept alive by .*(Timeout|does not name)/);
   assert.ok(idle.running);
   idle.kill();
   // Another service of the process still runs.
@@ -138,7 +139,7 @@ test('a process that something keeps alive is ended after a signal, and stays af
   lingering.kill('SIGTERM');
   const { code, stderr } = await lingering.finished;
   assert.is(code, 0);
-  assert.match(stderr, /BUSBAR_SERVICE_LINGERS.* is ended, which was kept alive by .*Timeout/);
+  assert.match(stderr, /BUSBAR_SERVICE_LINGERS.* is ended, which was kept alive by .*(Timeout|does not name)/);
   assert.ok(both.running);
   both.kill();
   await both.finished;
@@ -150,7 +151,7 @@ test('the exit code tells of a failure: a name that is taken, a bus that is lost
   await first.line('running');
   const second = await start('', '', own.env).finished;
   assert.is(second.code, 1);
-  assert.match(second.stderr, `NameTakenError: the name ${NAME} is taken by :1.`);
+  assert.match(second.stderr, `the name ${NAME} is taken by :1.`);
   await own.kill();
   const { code, stderr } = await first.finished;
   assert.is(code, 1);
@@ -167,6 +168,13 @@ test('an exit code of the program stays, and one that waits for the end gets no 
   assert.is(stderr, '');
 });
 
+/** CLOCK_MONOTONIC. Where `hrtime` begins with the process, the time since the machine started. */
+function monotonicMicroseconds(): number {
+  const { bun, deno } = process.versions;
+  if (bun === undefined && deno === undefined) return Number(process.hrtime.bigint() / 1000n);
+  return Number.parseFloat(readFileSync('/proc/uptime', 'utf8')) * 1e6;
+}
+
 for (const kind of ['path', 'abstract'] as const) {
   testUnless(NotifySocket.missing, test, `the service manager is told at a socket with ${kind}`, async () => {
     await using socket = await NotifySocket.start(kind);
@@ -181,7 +189,7 @@ for (const kind of ['path', 'abstract'] as const) {
     await client.nameOwner(NAME);
     await service.line('running');
     assert.not.match(await proxy.call.Child(), /NOTIFY_SOCKET|WATCHDOG/);
-    const before = process.hrtime.bigint() / 1000n;
+    const before = monotonicMicroseconds();
     service.kill('SIGHUP');
     await service.line('reloaded');
     while (socket.texts.length < 4) await delay(5);
@@ -194,8 +202,8 @@ for (const kind of ['path', 'abstract'] as const) {
     await service.finished;
     const [ready, status, reloading = '', again, ...others] = socket.texts;
     assert.equal([ready, status, again], ['READY=1', 'STATUS=Two lines', 'READY=1']);
-    const time = BigInt(/^RELOADING=1\nMONOTONIC_USEC=(\d+)$/.exec(reloading)?.[1] ?? 0);
-    assert.ok(time >= before && time < before + 60_000_000n, reloading);
+    const time = Number(/^RELOADING=1\nMONOTONIC_USEC=(\d+)$/.exec(reloading)?.[1] ?? 0);
+    assert.ok(time >= before && time < before + 60e6, reloading);
     assert.equal(others, ['STOPPING=1']);
   });
 }
