@@ -19,6 +19,15 @@ export type IsTooLong<S extends string> =
       : false
     : false;
 
+/** Whether a literal text has fewer than 32 characters. */
+export type IsShort<S extends string> = string extends S
+  ? false
+  : Without8<S> extends infer S8 extends string
+    ? Without24<S8> extends string
+      ? false
+      : true
+    : true;
+
 // What follows the first characters; `undefined` if there are fewer. A pattern takes one character at a time.
 // biome-ignore format: one pattern
 type Without8<S extends string> =

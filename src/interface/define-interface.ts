@@ -3,7 +3,7 @@
 import type { ValidInterfaceName } from '../base/name-grammar.js';
 import { withStackAbove } from '../base/stack.js';
 import { interfaceDescription } from './build.js';
-import type { InterfaceMembers, ValidMembers } from './definitions.js';
+import type { CheckedMembers, InterfaceMembers } from './definitions.js';
 import type { InterfaceDescription } from './description.js';
 
 /** An interface made by {@link defineInterface}. Its members are literal types, from which the other types follow. */
@@ -37,7 +37,7 @@ export interface InterfaceDefinition<
  */
 export function defineInterface<const Name extends string, const Members extends InterfaceMembers>(
   name: Name & ValidInterfaceName<Name>,
-  members: Members & ValidMembers<Members>,
+  members: Members & CheckedMembers<Members>,
 ): InterfaceDefinition<Name, Members> {
   try {
     return Object.freeze({ name, members, description: interfaceDescription(name, members) });

@@ -4,6 +4,7 @@
  */
 
 import type { InvalidName, ValidMemberName } from '../base/name-grammar.js';
+import type { IsShort } from '../base/text-length.js';
 import type { ReadArgumentsAs, ValidArguments, ValidType, VariantChoice, WriteResult } from '../signature/types.js';
 import type { Access } from './description.js';
 import type { ArgumentList, MethodInput, PropertyInput, SignalInput } from './member-inputs.js';
@@ -75,7 +76,7 @@ interface OptionsByKind {
  * Members whose names, options and signatures are all valid keep their type. Any other member becomes a type that no
  * value fits.
  */
-export type ValidMembers<M> = {
+type ValidMembers<M> = {
   readonly [Kind in keyof M]: Kind extends 'docs' | 'annotations'
     ? M[Kind]
     : Kind extends keyof OptionsByKind
@@ -139,6 +140,56 @@ type ValidReturn<Value, Type> = Value extends undefined
     : Type extends 'o' | 'ao'
       ? Value
       : Excluded<'"returns" names the interface of a result of type "o" or "ao"'>;
+
+/**
+ * What the argument of a definition has to be: what it is if nothing in it is doubtful, else {@link ValidMembers}, which
+ * names each fault in its place. To compare a definition with that takes several times as long as to collect doubts,
+ * and most definitions have none. The mapped type keeps texts literal in members that are spread into a table.
+ */
+export type CheckedMembers<M> = { readonly [Kind in keyof M]: M[Kind] } & ([Doubts<M>] extends [never]
+  ? unknown
+  : ValidMembers<M>);
+
+/** What may be invalid, and everything that is; `never` if nothing may be. Members are looked at together, as unions. */
+type Doubts<M> =
+  | Exclude<keyof M, keyof InterfaceMembers>
+  | DoubtsOfCalls<Table<M, 'methods'>, Exclude<keyof MethodInput, 'noReply' | 'returns'>>
+  | DoubtsOfCalls<Table<M, 'signals'>, keyof SignalInput>
+  | DoubtsOfProperties<Table<M, 'properties'>>;
+
+type DoubtsOfCalls<T, Known> =
+  | DoubtfulName<keyof T>
+  | Exclude<KeysOf<T[keyof T]>, Known>
+  | DoubtfulLists<ListsOf<T[keyof T]>>;
+
+type DoubtsOfProperties<T> =
+  | DoubtfulPropertyName<keyof T>
+  | Exclude<KeysOf<T[keyof T]>, keyof PropertyInput>
+  | Extract<T[keyof T], { readonly emits: 'const'; readonly access?: 'readwrite' | undefined }>
+  | (T[keyof T] extends { readonly type: infer S } ? DoubtfulType<S> : T);
+
+type KeysOf<Options> = Options extends unknown ? keyof Options : never;
+
+type ListsOf<Options> =
+  | (Options extends { readonly in: infer List } ? List : never)
+  | (Options extends { readonly out: infer List } ? List : never)
+  | (Options extends { readonly args: infer List } ? List : never);
+
+type DoubtfulName<Name> = Name extends string ? (Name extends ValidMemberName<Name> ? never : Name) : Name;
+type DoubtfulPropertyName<Name> = [Name] extends [string] ? Extract<Name, ''> : Name;
+
+/** Seven short signatures are not too long together. */
+type DoubtfulLists<List> = [List] extends [readonly string[]]
+  ? [DoubtfulArgument<List[number]>, List['length']] extends [never, 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7]
+    ? never
+    : InvalidList<List>
+  : InvalidList<List>;
+
+type InvalidList<List> = List extends ArgumentList ? (List extends ValidArguments<List> ? never : List) : List;
+
+type DoubtfulArgument<A extends string> = A extends `${string}:${infer S}` ? DoubtfulShort<S> : DoubtfulShort<A>;
+type DoubtfulShort<S extends string> = IsShort<S> extends true ? DoubtfulType<S> : S;
+type DoubtfulType<S> = S extends string ? (S extends ValidType<S> ? never : S) : S;
 
 /** The parameters of a service's method. */
 export type HandlerParameters<I extends ArgumentList, V extends VariantChoice = 'plain'> = Extract<
