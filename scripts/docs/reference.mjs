@@ -63,6 +63,7 @@ const machinery = [
   'ValidEntries',
   'ValidInterfaceName',
   'ValidMemberName',
+  'Doubts',
   'ValidMembers',
   'ValidType',
   'Value',
