@@ -23,6 +23,7 @@ import { checkCures } from './type-tests/cures.mjs';
 import { checkDeclarations } from './type-tests/declared.mjs';
 import { checkEditors } from './type-tests/editors.mjs';
 import { checkGenerated } from './type-tests/generated.mjs';
+import { checkLanguageServer } from './type-tests/language-server.mjs';
 import { checkSettings } from './type-tests/settings.mjs';
 import { tableValues } from './type-tests/table-values.mjs';
 
@@ -126,6 +127,7 @@ const checks = {
   declarations: () => checkDeclarations(join(work, 'declared'), [oldest, five, newest]),
   editors: () => checkEditors(join(work, 'editors'), five),
   oldEditors: () => checkEditors(join(work, 'old-editors'), oldest),
+  languageServer: () => checkLanguageServer(join(work, 'language-server'), newest),
   cost: () => checkCost(join(work, 'cost'), [five, newest]),
   generated: () => checkGenerated(join(work, 'generated-definitions'), [five, newest]),
 };

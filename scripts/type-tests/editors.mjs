@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { compile, versionOf } from './compilers.mjs';
 import { installedProject } from './installed.mjs';
 
-const program = `
+export const program = `
 import { defineInterface, type Emits, implement, type MessageBus, method, property, ServiceInterface, signal } from 'busbar';
 declare const bus: MessageBus;
 class Lamp extends ServiceInterface {
@@ -31,7 +31,14 @@ const Radio = defineInterface('org.example.Radio', {
       out: ['name:s', 'level:u'] as [name: 'name:s', level: 'level:u'],
     },
   },
-  signals: { Tuned: { args: ['station:s', 'strength:y'] as [station: 'station:s', strength: 'strength:y'] } },
+  signals: {
+    /**
+     * A station is heard.
+     *
+     * @param strength of the signal, in percent
+     */
+    Tuned: { args: ['station:s', 'strength:y'] as [station: 'station:s', strength: 'strength:y'] },
+  },
   properties: {
     /** How loud it is. */
     Volume: { type: 'u' },
@@ -41,6 +48,7 @@ const radio = bus.proxy(Radio, 'org.example', '/');
 void radio.call.Tune('', 1, {});
 void radio.with({ variants: 'wrap' }).call.Tune('', 1, {});
 radio.on.Tuned((heard) => heard);
+void [radio.once.Tuned, radio.watch.Tuned, radio.with({ variants: 'wrap' }).on.Tuned];
 implement(Radio, { Tune(told) { return [told, 1]; }, Volume: 1 });
 void radio.get.Volume;
 const lamp = bus.proxy(Lamp, 'org.example', '/');
@@ -66,11 +74,15 @@ const definitions = {
 /** What is shown for a name, and its documentation. */
 const TUNE =
   'Tune: (station: string, volume: number, options: WrittenDictionary<unknown>) => Promise<[name: string, level: number]>';
+const HEARD = 'A station is heard.@param strength of the signal, in percent';
 const shown = {
   'lamp.call.Dim': ['Dim(room: string, level: number): Promise<string>'],
   'radio.call.Tune': [TUNE, 'Tunes to a station.@param station its name'],
   "radio.with({ variants: 'wrap' }).call.Tune": [TUNE, 'Tunes to a station.'],
   'radio.on.Tuned': ['(station: string, strength: number) => unknown'],
+  'radio.once.Tuned': ['Tuned: Once<[station: string, strength: number]>', HEARD],
+  'radio.watch.Tuned': ['Tuned: Watch<[station: string, strength: number]>', HEARD],
+  "radio.with({ variants: 'wrap' }).on.Tuned": ['Tuned: Listen<[station: string, strength: number]>', HEARD],
   'radio.get.Volume': ['Volume: () => Promise<number>', 'How loud it is.'],
 };
 /** What is shown while the arguments are written. */
@@ -133,7 +145,7 @@ export function checkEditors(folder, compiler) {
 const joined = (parts = []) => parts.map(({ text }) => text).join('');
 
 /** The position of the last name of an expression in the last lines of the program. */
-const placeOf = (expression) => program.lastIndexOf(expression) + expression.length - 1;
+export const placeOf = (expression) => program.lastIndexOf(expression) + expression.length - 1;
 
 function languageService(ts, folder, file) {
   const { config } = ts.readConfigFile(join(folder, 'tsconfig.json'), ts.sys.readFile);
