@@ -48,6 +48,25 @@ test('overloads have definitions of their own, and a class has the first of them
   assert.match(aClass as string, /A service has one method of a name\. Sum leaves out further ones: Add\(s\)/);
 });
 
+const TELEPATHY = `<node xmlns:tp="http://telepathy.freedesktop.org/wiki/DbusSpec#extensions-v0">
+  <interface name="org.example.Contacts">
+    <tp:struct name="Contact"><tp:member name="Handle" type="u"/><tp:member name="Name" type="s"/></tp:struct>
+    <tp:mapping name="Facts"><tp:member name="Key" type="s"/><tp:member name="Value" type="v"/></tp:mapping>
+    <method name="Find">
+      <arg name="facts" type="a{sv}" tp:type="Facts" direction="in"/>
+      <arg type="(us)" tp:type="Contact" direction="out"/>
+    </method>
+  </interface></node>`;
+
+test('types that Telepathy names have the types of their signatures', () => {
+  const description = parseIntrospection(TELEPATHY, { documentation: true }).interfaces.get('org.example.Contacts');
+  const [client, aClass] = (['client', 'class'] as const).map(
+    (form) => generateFiles([description as InterfaceDescription], form)[0]?.text,
+  );
+  assert.match(client as string, "Find: { in: ['facts:a{sv}'] as [facts: 'facts:a{sv}'], out: ['(us)'] }");
+  assert.match(aClass as string, 'Find(facts: Record<string, unknown>): [number, string] | Promise<[number, string]>');
+});
+
 const Labelled = defineInterface('org.example.Lamp', {
   methods: {
     Dim: {
