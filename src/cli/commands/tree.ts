@@ -53,16 +53,17 @@ export const tree: Command = {
       throw new UsageFailure(`--path ${printable(String(path))}: expected an object path, such as /org/example`);
     }
     const bus = await session.connect();
-    const names = words.length > 0 ? words : await servicesOn(session, bus);
+    const services = words.length > 0 ? words.map((word) => [word]) : await servicesOn(session, bus);
+    const isOneOfMany = services.length > 1;
     const found: Record<string, ObjectNode> = {};
-    for (const [index, name] of names.entries()) {
-      const root = await treeOf(session, bus, name, path, names.length > 1);
-      if (root === undefined) continue;
-      found[name] = root;
+    for (const [index, names] of services.entries()) {
+      const root = await treeOf(session, bus, names[0] as string, path, isOneOfMany);
+      for (const name of names) found[name] = root;
       if (session.output.json) continue;
-      const prefix = names.length > 1 ? `${name} ` : '';
-      if (list === true) session.output.lines(pathsOf(root).map((each) => prefix + each));
-      else printTree(session.output, names.length > 1 ? name : undefined, root, interfaces !== false, index > 0);
+      if (list === true) {
+        const paths = [...preorder(root)].map(({ node }) => node.path);
+        for (const name of names) session.output.lines(isOneOfMany ? paths.map((each) => `${name} ${each}`) : paths);
+      } else printTree(session.output, isOneOfMany ? titleOf(names) : undefined, root, interfaces !== false, index > 0);
     }
     if (session.output.json) {
       showJson(
@@ -77,10 +78,25 @@ export const tree: Command = {
   },
 };
 
-/** The services that run. */
-async function servicesOn(session: Session, bus: MessageBus): Promise<string[]> {
-  const names = await bus.listNames(session.limits);
-  return names.filter((name) => !name.startsWith(':')).sort();
+/** The services that run: the names of each, because all names of a connection have the same objects. */
+async function servicesOn(session: Session, bus: MessageBus): Promise<readonly (readonly string[])[]> {
+  const names = (await bus.listNames(session.limits)).filter((name) => !name.startsWith(':')).sort();
+  // A name without an owner has left since, which is told in its place.
+  const owners = await Promise.all(names.map((name) => bus.nameOwner(name, session.limits).catch(() => name)));
+  const services = new Map<string, string[]>();
+  for (const [index, name] of names.entries()) {
+    const owner = owners[index] as string;
+    services.set(owner, [...(services.get(owner) ?? []), name]);
+  }
+  return [...services.values()];
+}
+
+/** How many names of one service are shown. */
+const NAMES_SHOWN = 3;
+
+function titleOf(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN;
+  return `${names.slice(0, NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more names` : ''}`;
 }
 
 async function treeOf(
@@ -89,7 +105,7 @@ async function treeOf(
   name: string,
   path: string,
   isOneOfMany: boolean,
-): Promise<ObjectNode | undefined> {
+): Promise<ObjectNode> {
   const progress = new Progress(`${name}: looking for objects`);
   try {
     // A name that does not exist is told with the one that was probably meant.
@@ -156,27 +172,38 @@ async function walk(
     };
     next();
   });
-  sortTree(root);
+  for (const { node } of preorder(root)) node.children.sort((a, b) => collator.compare(a.path, b.path));
   return root;
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-function sortTree(node: ObjectNode): void {
-  node.children.sort((a, b) => collator.compare(a.path, b.path));
-  node.children.forEach(sortTree);
-}
-
-function pathsOf(node: ObjectNode): string[] {
-  return [node.path, ...node.children.flatMap(pathsOf)];
+/** An object before its children, which are looked at when it was taken. A deep tree would exceed the stack otherwise. */
+function* preorder(root: ObjectNode): Generator<{ node: ObjectNode; head: string }> {
+  const waiting = [{ node: root, head: '', indent: '' }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    yield next;
+    const { node, indent } = next;
+    for (let index = node.children.length - 1; index >= 0; index--) {
+      const isLast = index === node.children.length - 1;
+      waiting.push({
+        node: node.children[index] as ObjectNode,
+        head: `${indent}${isLast ? '└─ ' : '├─ '}`,
+        indent: `${indent}${isLast ? '   ' : '│  '}`,
+      });
+    }
+  }
 }
 
 function objectsOf(
-  { path, interfaces, problem, children }: ObjectNode,
+  root: ObjectNode,
   hasInterfaces: boolean,
 ): { path: string; interfaces?: readonly string[]; problem?: string }[] {
-  const own = { path, ...(hasInterfaces && { interfaces }), ...(problem !== undefined && { problem }) };
-  return [own, ...children.flatMap((child) => objectsOf(child, hasInterfaces))];
+  return [...preorder(root)].map(({ node: { path, interfaces, problem } }) => ({
+    path,
+    ...(hasInterfaces && { interfaces }),
+    ...(problem !== undefined && { problem }),
+  }));
 }
 
 function printTree(
@@ -187,10 +214,10 @@ function printTree(
   isLater: boolean,
 ): void {
   if (title !== undefined) output.lines([...(isLater ? [''] : []), output.paint(['bold', 'cyan'], title)]);
-  output.lines(treeLines(output, root, '', '', hasInterfaces));
+  output.lines([...preorder(root)].map(({ node, head }) => treeLine(output, node, head, hasInterfaces)));
 }
 
-function treeLines(output: Output, node: ObjectNode, head: string, indent: string, hasInterfaces: boolean): string[] {
+function treeLine(output: Output, node: ObjectNode, head: string, hasInterfaces: boolean): string {
   const about = hasInterfaces ? node.interfaces.join(', ') : '';
   const path = node.interfaces.length > 0 ? output.paint('bold', node.path) : node.path;
   const room = Math.max(0, output.width - head.length - node.path.length - 2);
@@ -198,11 +225,5 @@ function treeLines(output: Output, node: ObjectNode, head: string, indent: strin
     node.problem !== undefined
       ? output.paint('red', output.cut(`✗ ${node.problem}`, room))
       : output.paint('dim', room < 8 ? '' : output.cut(about, room));
-  const own = `${output.paint('dim', head)}${path}${note === '' ? '' : `  ${note}`}`;
-  const below = node.children.flatMap((child, index) => {
-    const isLast = index === node.children.length - 1;
-    const branch = isLast ? '└─ ' : '├─ ';
-    return treeLines(output, child, indent + branch, indent + (isLast ? '   ' : '│  '), hasInterfaces);
-  });
-  return [own, ...below];
+  return `${output.paint('dim', head)}${path}${note === '' ? '' : `  ${note}`}`;
 }
