@@ -29,7 +29,7 @@ export const liveWorkloads: readonly Workload[] = [
   },
   {
     ...{ ...live, ...many, id: 'view-read', title: 'The same, until the values of all objects have been read' },
-    ...{ operation: 'view', program: 'readViews' },
+    ...{ operation: 'view', program: 'readViews', operations: 5, warmUp: 10 },
   },
   {
     ...{ ...live, id: 'view-signals', title: 'Receiving PropertiesChanged of one of 10 000 devices, by a proxy' },
