@@ -86,7 +86,9 @@ async function servicesOn(session: Session, bus: MessageBus): Promise<readonly (
   const services = new Map<string, string[]>();
   for (const [index, name] of names.entries()) {
     const owner = owners[index] as string;
-    services.set(owner, [...(services.get(owner) ?? []), name]);
+    const others = services.get(owner);
+    if (others === undefined) services.set(owner, [name]);
+    else others.push(name);
   }
   return [...services.values()];
 }
@@ -95,8 +97,9 @@ async function servicesOn(session: Session, bus: MessageBus): Promise<readonly (
 const NAMES_SHOWN = 3;
 
 function titleOf(names: readonly string[]): string {
-  const more = names.length - NAMES_SHOWN;
-  return `${names.slice(0, NAMES_SHOWN).join(', ')}${more > 0 ? ` and ${more} more names` : ''}`;
+  // One more takes no more room than its number.
+  if (names.length <= NAMES_SHOWN + 1) return names.join(', ');
+  return `${names.slice(0, NAMES_SHOWN).join(', ')} and ${names.length - NAMES_SHOWN} more names`;
 }
 
 async function treeOf(
