@@ -108,7 +108,7 @@ const ways: Readonly<Record<string, (given: object) => unknown>> = {
   DBusErrorOptions: (given) => new DBusError('org.example.Error.Odd', 'text', given),
   NameTakenErrorOptions: (given) => new NameTakenError('text', given),
   ParseIntrospectionOptions: (given) => parseIntrospection('<node/>', given),
-  'InterfaceMembers & ValidMembers': (given) => defineInterface(NAME, given),
+  InterfaceMembers: (given) => defineInterface(NAME, given),
   MethodOptions: (given) => method(given),
   PropertyOptions: (given) => property({ type: 's', ...given }),
   SignalOptions: (given) => signal(given),

@@ -139,7 +139,9 @@ class Walk {
 
 /** The name in the source: types that are written in place have none. */
 function nameOf(type: ts.Type): string | undefined {
-  if (type.isIntersection() && type.aliasSymbol === undefined) return type.types.map(nameOf).join(' & ');
+  if (type.isIntersection() && type.aliasSymbol === undefined) {
+    return type.types.flatMap((part) => nameOf(part) ?? []).join(' & ');
+  }
   const symbol = type.aliasSymbol ?? type.symbol;
   return symbol === undefined || symbol.name === '__type' ? undefined : symbol.name;
 }
