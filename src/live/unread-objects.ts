@@ -37,7 +37,9 @@ export class UnreadObjects {
    * @throws {@link DBusError} if the service made values that are refused
    */
   read(position: number): SentInterfaces {
-    this.#reader.position = position;
-    return decoderFor('a{sa{sv}}', { variants: 'wrap' })(this.#reader)[0] as SentInterfaces;
+    const reader = this.#reader;
+    // Opened again: an object that was refused left the reader inside its values.
+    reader.open(reader.start, reader.end - reader.start).position = position;
+    return decoderFor('a{sa{sv}}', { variants: 'wrap' })(reader)[0] as SentInterfaces;
   }
 }
