@@ -2,8 +2,7 @@
  * The service manager that started this process and wants to know its state: systemd, or another one with the protocol of
  * sd_notify(3). It takes datagrams at the socket that NOTIFY_SOCKET names, and pings if WATCHDOG_USEC is set.
  */
-import { readFileSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, uptime } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getSystemErrorName } from 'node:util';
 import { printable } from '../base/printable.js';
@@ -80,11 +79,13 @@ export class ServiceManager {
   }
 }
 
-/** The time of CLOCK_MONOTONIC, or a little more: the service manager ignores a reload that seems older than its request. */
+/**
+ * The time of CLOCK_MONOTONIC, or up to a second more: the service manager ignores a reload that seems older than its
+ * request.
+ */
 export function monotonicMicroseconds(): number {
   const { bun, deno } = process.versions;
   if (bun === undefined && deno === undefined) return Number(process.hrtime.bigint() / 1000n);
-  // There `hrtime` begins with the process. This clock has hundredths of a second, and also runs while the machine sleeps.
-  const seconds = Number.parseFloat(readFileSync('/proc/uptime', 'utf8'));
-  return Math.round((seconds + 0.01) * 1e6);
+  // There `hrtime` begins with the process. The kernel rounds this time up, and counts the time of sleep as well.
+  return uptime() * 1e6;
 }
