@@ -111,7 +111,7 @@ test('calls that the bus routed to it before the release are answered', async ()
   await using other = await open();
   const call = { destination: NAME, path: PATH, interface: NAME, member: 'Who' };
   const calls = Array.from({ length: 500 }, () => other.call(call));
-  // The bus has routed all of them when it answers this. The first ones are answered, the others are on their way.
+  // When the bus answers this, it has routed all of them, and the service has answered few.
   await other.listNames();
   service.end();
   const outcomes = await Promise.allSettled(calls);
