@@ -84,7 +84,7 @@ testUnless(
       const script = `set -o pipefail; "$@" | head -n 1; echo "\${PIPESTATUS[0]}"`;
       return { words, ...(await run('bash', ['-c', script, 'bash', ...program], { env: daemon.env })) };
     });
-    const timer = setInterval(() => void bus.listNames(), 100);
+    const timer = setInterval(() => void bus.listNames(), 100).unref();
     for (const { words, stdout, stderr } of await Promise.all(ended)) {
       assert.is(stderr, '', words.join(' '));
       assert.match(stdout, /\n0\n$/, words.join(' '));

@@ -31,9 +31,12 @@ testUnless(PrivateBus.missing(), test, 'introspect, tree and completion', async 
   await bus.requestName(LAMP);
   await bus.requestName('org.example.Second');
   const run = (...words: string[]) => busbar(daemon, words);
-  const [members, absent, json, lists, files, folders, help, paths] = await Promise.all([
+  const [members, absent, all, allLists, allJson, json, lists, files, folders, help, paths] = await Promise.all([
     run('introspect', LAMP, '/lamp', LAMP),
     run('tree', LAMP, '--path', '/nope'),
+    run('tree'),
+    run('tree', '--list'),
+    run('tree', '--json'),
     run('tree', LAMP, '--json', '--no-interfaces'),
     run('tree', LAMP, 'org.example.Nothing', 'org.example.Second', '--list'),
     run('__complete', '--', 'diff', '--xml', ''),
@@ -45,6 +48,15 @@ testUnless(PrivateBus.missing(), test, 'introspect, tree and completion', async 
   assert.is(members.stderr, 'busbar: org.example.Lamp Broken: org.example.Error.Broken: the wire is cut\n');
   assert.is(absent.code, 1);
   assert.match(absent.stderr, /\/nope/);
+  // Both names are those of one connection.
+  assert.match(all.stdout, /^org\.example\.Lamp, org\.example\.Second\n\/\n└─ \/lamp {2}org\.example\.Lamp\n/m);
+  for (const name of [LAMP, 'org.example.Second']) {
+    assert.ok(allLists.stdout.includes(`${name} /lamp\n`), name);
+    assert.equal(
+      JSON.parse(allJson.stdout)[name].map(({ path }: { path: string }) => path),
+      ['/', '/lamp'],
+    );
+  }
   assert.equal(JSON.parse(json.stdout), { [LAMP]: [{ path: '/' }, { path: '/lamp' }] });
   assert.match(lists.stdout, /^org\.example\.Lamp \/\norg\.example\.Lamp \/lamp\n/);
   assert.match(lists.stdout, /\norg\.example\.Second \/lamp\n$/);
